@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accuracy figures in numpy: one definition for training, export, evaluation and replay.
+
+Disparity figures follow KITTI 2015 (D1: error > 3 px and > 5 % of the truth) and Middlebury (bad-n: error
+> n px); mIoU is the mean over classes that occur in truth or prediction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .spec import UNLABELLED
+
+
+def disparity_errors(
+    predicted_px: np.ndarray, truth_px: np.ndarray, keep: np.ndarray | None = None
+) -> dict[str, float]:
+    """Errors of a disparity map over the pixels with truth.
+
+    predicted_px, truth_px: float [H, W] pixels; truth counts where it is finite and > 0. A predicted value
+    that is not finite, or a pixel outside `keep` (bool [H, W]), is left out of the errors and lowers density.
+    Returns epe (px), d1, bad1, bad2, bad3, density (all per cent) and pixels (count scored); the errors are NaN
+    where nothing is left to score. Raises ValueError when shapes differ.
+    """
+    if predicted_px.shape != truth_px.shape:
+        raise ValueError(
+            f"expected disparity of the truth's shape {truth_px.shape}, got {predicted_px.shape}; "
+            "undo the resize plan before scoring"
+        )
+    known = np.isfinite(truth_px) & (truth_px > 0)
+    scored = known & np.isfinite(predicted_px)
+    if keep is not None:
+        scored &= keep
+    error = np.abs(predicted_px[scored] - truth_px[scored])
+    truth = truth_px[scored]
+    share = lambda wrong: float(100 * wrong.mean()) if error.size else float("nan")  # noqa: E731
+    return {
+        "epe": float(error.mean()) if error.size else float("nan"),
+        "d1": share((error > 3) & (error > 0.05 * truth)),
+        "bad1": share(error > 1),
+        "bad2": share(error > 2),
+        "bad3": share(error > 3),
+        "density": 100.0 * error.size / max(1, int(known.sum())),
+        "pixels": int(error.size),
+    }
+
+
+def confusion(predicted: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
+    """Confusion counts int64 [classes, classes + 1], truth by row, over labelled truth.
+
+    predicted, truth: uint8 [H, W] class ids. The last column counts predictions outside 0..classes-1
+    (unlabelled), which are wrong for their true class.
+    """
+    known = (truth != UNLABELLED) & (truth < classes)
+    column = np.minimum(predicted[known].astype(np.int64), classes)
+    index = truth[known].astype(np.int64) * (classes + 1) + column
+    return np.bincount(index, minlength=classes * (classes + 1)).reshape(classes, classes + 1)
+
+
+def mean_iou(matrix: np.ndarray) -> float:
+    """Mean intersection over union (per cent) of a `confusion` matrix; NaN when no class occurs.
+
+    The mean runs over the classes that occur in the truth or in the prediction.
+    """
+    inter = np.diag(matrix)
+    union = matrix[:, : len(inter)].sum(0) + matrix.sum(1) - inter
+    occurs = union > 0
+    return float(100 * (inter[occurs] / union[occurs]).mean()) if occurs.any() else float("nan")
