@@ -1,1 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Networks in torch. `build(name)` makes one; importing this package registers them all."""
+
+from . import stereo
+from .cost import Cost, count_cost
+from .labels import LABELS
+from .registry import build, names, register
+from .weights import load_weights, save_weights
+
+__all__ = [
+    "LABELS",
+    "Cost",
+    "build",
+    "count_cost",
+    "load_weights",
+    "names",
+    "register",
+    "save_weights",
+    "stereo",
+]

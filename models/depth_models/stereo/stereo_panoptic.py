@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Light stereo network with a panoptic head, made of 2D convolutions and matrix products only.
+
+Shared encoder -> group correlation at 1/4 -> 2D hourglass -> windowed soft-argmax -> convex upsampling to
+1/2 -> one local refinement -> convex upsampling to the input resolution. The panoptic head reads the left
+pyramid, so that it costs nothing when only disparity is fetched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..backbones import EfficientNetLite0
+from ..blocks import unit_channels
+from ..labels import LABELS
+from ..panoptic import PanopticHead
+from ..registry import register
+from .correlation import correlation_volume
+from .disparity import convex_upsample, windowed_argmax
+from .features import PYRAMID_CHANNELS, FeatureNet
+from .hourglass import Hourglass
+from .refine import Refine
+
+LEVEL_PX = 4  # one matching level is one pixel at 1/4 resolution
+
+
+@dataclass(frozen=True)
+class StereoPanopticConfig:
+    """Widths of the network; the defaults are size S."""
+
+    levels: int = 48
+    match_channels: int = 64
+    groups: int = 4
+    aggregate_widths: tuple[int, int, int] = (64, 112, 160)
+    aggregate_depth: int = 2
+    refine_width: int = 32
+    refine_radius: int = 2
+    classes: int = len(LABELS)
+
+    @property
+    def max_disparity_px(self) -> int:
+        """Largest disparity the network can answer, in input pixels."""
+        return self.levels * LEVEL_PX
+
+
+class StereoPanoptic(nn.Module):
+    """Disparity, confidence and panoptic maps of the left view."""
+
+    size_multiple = 32
+
+    def __init__(self, config: StereoPanopticConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or StereoPanopticConfig()
+        self.features = FeatureNet(config.match_channels)
+        self.temperature = nn.Parameter(torch.tensor(10.0))
+        self.hourglass = Hourglass(config.levels, config.groups, config.aggregate_widths, config.aggregate_depth)
+        self.refine = Refine(
+            config.refine_width,
+            config.refine_radius,
+            config.aggregate_widths[0],
+            EfficientNetLite0.CHANNELS[0],
+        )
+        self.panoptic = PanopticHead(PYRAMID_CHANNELS, config.classes)
+
+    def forward(self, left: Tensor, right: Tensor) -> dict[str, Tensor]:
+        """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32.
+
+        disparity [B, 1, H, W] px; confidence, occlusion: logits [B, 1, H/2, W/2]; semantic: logits
+        [B, classes, H/4, W/4]; instance_center: logit [B, 1, H/4, W/4]; instance_offset [B, 2, H/4, W/4] =
+        (dx, dy) in cells; for training also level_logits [B, levels, H/4, W/4] and disparity2, the unrefined
+        disparity [B, 1, H/2, W/2] in its own pixels.
+        """
+        batch = left.shape[0]
+        both = self.features(torch.cat((left, right)))
+        left_view, right_view = both.of_view(0, batch), both.of_view(batch, 2 * batch)
+        match4 = unit_channels(both.match4.float(), self.config.groups).to(both.match4.dtype)
+        volume = correlation_volume(match4[:batch], match4[batch:], self.config.levels, self.config.groups)
+        logits, mask4, aggregated = self.hourglass(volume * self.temperature.to(volume.dtype), left_view)
+        logits = logits.float()
+        disparity2 = convex_upsample(windowed_argmax(logits), mask4.float())
+        refined = self.refine(disparity2, left_view, right_view, aggregated)
+        panoptic = self.panoptic(left_view.f4, left_view.f8, left_view.f16)
+        return {
+            "disparity": convex_upsample(refined.disparity, refined.mask),
+            "confidence": refined.confidence,
+            "occlusion": refined.occlusion,
+            "semantic": panoptic.semantic.float(),
+            "instance_center": panoptic.center.float(),
+            "instance_offset": panoptic.offset.float(),
+            "level_logits": logits,
+            "disparity2": disparity2,
+        }
+
+
+def _with_overrides(config: StereoPanopticConfig, overrides: dict[str, Any]) -> StereoPanopticConfig:
+    known = [f.name for f in fields(config)]
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise ValueError(f"expected config fields among {known}, got {unknown}; check the spelling")
+    return replace(config, **overrides)
+
+
+@register("stereo_s")
+def build_stereo_s(**overrides: Any) -> StereoPanoptic:
+    """Size S: about 11 GMACs at 384x640, for real time on embedded GPUs."""
+    return StereoPanoptic(_with_overrides(StereoPanopticConfig(), overrides))

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights on disk: FP16 tensors beside the name of their network, loadable without running code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .registry import build
+
+
+def save_weights(path: str | Path, network_name: str, network: nn.Module, **facts: Any) -> None:
+    """Write the network's tensors as FP16, with plain facts (recipe, data) beside them, in one step."""
+    halves = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    temporary = Path(f"{path}.part")
+    torch.save({"network": network_name, "weights": halves, "facts": facts}, temporary)
+    os.replace(temporary, path)
+
+
+def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
+    """Network (FP32, eval mode), its name and its facts from a file of `save_weights`.
+
+    Raises ValueError when the file holds something else or does not fit the network.
+    """
+    data = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(data, dict) or not {"network", "weights"} <= set(data):
+        raise ValueError(f"expected a file of depth_models.save_weights at {path}; save the weights with it")
+    network = build(data["network"])
+    try:
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in data["weights"].items()})
+    except RuntimeError as error:
+        raise ValueError(
+            f"expected weights of '{data['network']}' in {path}, got {error}; train or convert them again"
+        ) from error
+    return network.eval(), data["network"], data.get("facts", {})
