@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""KITTI raw drives, odometry sequences and the stereo benchmarks of 2012 and 2015.
+
+Colour cameras (2, 3) are taken before the grey ones (0, 1).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..calibration import StereoCalibration, from_projections
+from .sequence import (
+    Frame,
+    Layout,
+    LayoutError,
+    StereoSequence,
+    checked_stamps,
+    image_size,
+    images_in,
+    pair_by_name,
+    projection,
+    read_matrices,
+    read_seconds,
+    stamps_at,
+)
+
+_CAMERAS = ((2, 3), (0, 1))
+
+
+def _pair(matrices: dict, keys: tuple[str, str], path: Path, image: Path) -> StereoCalibration:
+    left, right = (projection(matrices, key, path) for key in keys)
+    return from_projections(left, right, image_size(image), str(path))
+
+
+def read_raw(source: Path, rate_hz: float | None) -> StereoSequence:
+    """Read a synced and rectified KITTI raw drive (image_02/data ...); the calibration is there or one level up."""
+    a, b = next(((a, b) for a, b in _CAMERAS if (source / f"image_{a:02d}").is_dir()), _CAMERAS[0])
+    pairs = pair_by_name(source / f"image_{a:02d}" / "data", source / f"image_{b:02d}" / "data")
+    path = source / "calib_cam_to_cam.txt"
+    if not path.is_file():
+        path = source.resolve().parent / "calib_cam_to_cam.txt"
+    calibration = _pair(read_matrices(path), (f"P_rect_{a:02d}", f"P_rect_{b:02d}"), path, pairs[0][0])
+    stamps = _raw_stamps(source / f"image_{a:02d}" / "timestamps.txt", len(pairs), rate_hz)
+    frames = [Frame(stamp, *pair, calibration) for stamp, pair in zip(stamps, pairs, strict=True)]
+    return StereoSequence("kitti-raw", tuple(frames))
+
+
+def _raw_stamps(path: Path, count: int, rate_hz: float | None) -> list[int]:
+    """Stamps from lines such as "2011-09-26 13:02:25.964389445", taken as UTC."""
+    if rate_hz is not None or not path.is_file():
+        return stamps_at(count, rate_hz)
+    times = []
+    for line in filter(None, map(str.strip, path.read_text(encoding="utf-8").splitlines())):
+        try:
+            whole, _, fraction = line.partition(".")
+            moment = datetime.strptime(whole, "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
+            times.append(int(moment.timestamp()) * 10**9 + int(fraction.ljust(9, "0")[:9]))
+        except ValueError as error:
+            raise LayoutError(
+                f"expected 'YYYY-MM-DD hh:mm:ss.nnnnnnnnn' in {path}, got '{line}'; pass --rate to do without"
+            ) from error
+    return checked_stamps(times, count, path)
+
+
+def read_odometry(source: Path, rate_hz: float | None) -> StereoSequence:
+    """Read a KITTI odometry sequence: image_2, image_3 (or image_0, image_1), calib.txt with P0..P3, times.txt."""
+    a, b = next(((a, b) for a, b in _CAMERAS if (source / f"image_{a}").is_dir()), _CAMERAS[0])
+    pairs = pair_by_name(source / f"image_{a}", source / f"image_{b}")
+    path = source / "calib.txt"
+    calibration = _pair(read_matrices(path), (f"P{a}", f"P{b}"), path, pairs[0][0])
+    stamps = read_seconds(source / "times.txt", len(pairs), rate_hz)
+    frames = [Frame(stamp, *pair, calibration) for stamp, pair in zip(stamps, pairs, strict=True)]
+    return StereoSequence("kitti-odometry", tuple(frames))
+
+
+_STEREO_FOLDERS = (("image_2", "image_3"), ("colored_0", "colored_1"), ("image_0", "image_1"))
+
+
+def _stereo_root(source: Path) -> Path:
+    return source / "training" if (source / "training").is_dir() else source
+
+
+def read_stereo(source: Path, rate_hz: float | None) -> StereoSequence:
+    """Read KITTI stereo 2015 or 2012: unrelated pairs 000000_10, each with its calibration and sparse truth."""
+    root = _stereo_root(source)
+    left, right = next((pair for pair in _STEREO_FOLDERS if (root / pair[0]).is_dir()), _STEREO_FOLDERS[0])
+    lefts = [path for path in images_in(root / left) if path.stem.endswith("_10")]
+    if not lefts:
+        raise LayoutError(f"expected images named 000000_10 in {root / left}, got other names")
+    frames = []
+    for stamp, path in zip(stamps_at(len(lefts), rate_hz), lefts, strict=True):
+        partner = root / right / path.name
+        if not partner.is_file():
+            raise LayoutError(f"expected the right image {partner} to match {path}, got none")
+        truth = [root / name / f"{path.stem}.png" for name in ("disp_occ_0", "disp_occ")]
+        frames.append(
+            Frame(
+                stamp,
+                path,
+                partner,
+                _stereo_calibration(root, path, grey=left == "image_0"),
+                disparity=next((p for p in truth if p.is_file()), None),
+            )
+        )
+    return StereoSequence("kitti-stereo", tuple(frames))
+
+
+def _stereo_calibration(root: Path, image: Path, *, grey: bool) -> StereoCalibration:
+    """Calibration file of one pair: 2015 names its matrices P_rect_02, 2012 names them P2."""
+    name = f"{image.stem.split('_')[0]}.txt"
+    path = root / "calib_cam_to_cam" / name
+    path = path if path.is_file() or not (root / "calib").is_dir() else root / "calib" / name
+    matrices = read_matrices(path)
+    form = "P_rect_{:02d}" if "P_rect_02" in matrices else "P{}"
+    a, b = (0, 1) if grey else (2, 3)
+    return _pair(matrices, (form.format(a), form.format(b)), path, image)
+
+
+KITTI_RAW = Layout(
+    matches=lambda source: (source / "image_02").is_dir() or (source / "image_00").is_dir(),
+    read=read_raw,
+    expects="image_02/data, image_03/data (or image_00, image_01), calib_cam_to_cam.txt here or one level up",
+)
+KITTI_ODOMETRY = Layout(
+    matches=lambda source: (
+        (source / "calib.txt").is_file() and ((source / "image_2").is_dir() or (source / "image_0").is_dir())
+    ),
+    read=read_odometry,
+    expects="image_2, image_3 (or image_0, image_1), calib.txt, times.txt",
+)
+KITTI_STEREO = Layout(
+    matches=lambda source: any(
+        (_stereo_root(source) / name).is_dir() for name in ("calib_cam_to_cam", "calib", "disp_occ_0", "disp_occ")
+    ),
+    read=read_stereo,
+    expects="training/ with image_2, image_3, calib_cam_to_cam (2012: colored_0, colored_1, calib), disp_occ_0",
+)
