@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""ROS 2 nodes: thin shells around depth_runtime."""

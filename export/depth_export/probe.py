@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A contract file that computes next to nothing and whose every output is known from its inputs.
+
+It finds the floor of everything around a network (messages, resize, DDS), and lets tests check a value from the
+camera message to the published field:
+
+    disparity = left red / 2 px        confidence = right green / 255        semantic = left blue (class id)
+    instance_center = 1 where left green is 255, on every fourth pixel; instance_offset = 0
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from depth_runtime.spec import METADATA_KEY, Label, ModelSpec
+from onnx import TensorProto, helper, numpy_helper
+
+STRIDE = 4
+LABELS = (
+    Label(0, "road", (128, 64, 128)),
+    Label(1, "vehicle", (0, 0, 142), thing=True),
+    Label(2, "person", (220, 20, 60), thing=True),
+)
+
+
+def probe_spec() -> ModelSpec:
+    """Spec of the probe: size multiple 32, disparity up to 127.5 px, instance heads at a quarter of the size."""
+    return ModelSpec(
+        name="probe",
+        version="1",
+        task="stereo",
+        size_multiple=32,
+        default_size=(384, 640),
+        max_disparity=127.5,
+        labels=LABELS,
+        outputs={
+            "disparity": 1,
+            "confidence": 1,
+            "semantic": 1,
+            "instance_center": STRIDE,
+            "instance_offset": STRIDE,
+        },
+        training={"recipe": "none: a hand-made graph for tests and timing"},
+    )
+
+
+def write_probe(path: str | Path, spec: ModelSpec | None = None) -> Path:
+    """Write the probe to path (with another spec if given) and return the path."""
+    model = helper.make_model(_graph(), opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {METADATA_KEY: (spec or probe_spec()).to_json()})
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    return Path(path)
+
+
+def _graph() -> onnx.GraphProto:
+    image = ["N", "H", "W", 3]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.UINT8, image) for name in ("left", "right")]
+    outputs = [
+        helper.make_tensor_value_info("disparity", TensorProto.FLOAT, ["N", "H", "W"]),
+        helper.make_tensor_value_info("confidence", TensorProto.FLOAT, ["N", "H", "W"]),
+        helper.make_tensor_value_info("semantic", TensorProto.UINT8, ["N", "H", "W"]),
+        helper.make_tensor_value_info("instance_center", TensorProto.FLOAT, ["N", "h", "w"]),
+        helper.make_tensor_value_info("instance_offset", TensorProto.FLOAT, ["N", 2, "h", "w"]),
+    ]
+    constants = {
+        "red": np.int64(0),
+        "green": np.int64(1),
+        "blue": np.int64(2),
+        "half": np.float32(0.5),
+        "unit": np.float32(1 / 255),
+        "full": np.uint8(255),
+        "begin": np.array([0, 0], np.int64),
+        "end": np.array([1 << 30, 1 << 30], np.int64),
+        "rows_columns": np.array([1, 2], np.int64),
+        "steps": np.array([STRIDE, STRIDE], np.int64),
+        "channel_axis": np.array([1], np.int64),
+        "two_zeros": np.zeros((1, 2, 1, 1), np.float32),
+    }
+    node = helper.make_node
+    nodes = [
+        node("Gather", ["left", "red"], ["left_red"], axis=3),
+        node("Gather", ["left", "green"], ["left_green"], axis=3),
+        node("Gather", ["left", "blue"], ["semantic"], axis=3),
+        node("Gather", ["right", "green"], ["right_green"], axis=3),
+        node("Cast", ["left_red"], ["red_float"], to=TensorProto.FLOAT),
+        node("Mul", ["red_float", "half"], ["disparity"]),
+        node("Cast", ["right_green"], ["green_float"], to=TensorProto.FLOAT),
+        node("Mul", ["green_float", "unit"], ["confidence"]),
+        node("Slice", ["left_green", "begin", "end", "rows_columns", "steps"], ["coarse_green"]),
+        node("Equal", ["coarse_green", "full"], ["is_center"]),
+        node("Cast", ["is_center"], ["instance_center"], to=TensorProto.FLOAT),
+        node("Unsqueeze", ["instance_center", "channel_axis"], ["center_channel"]),
+        node("Mul", ["center_channel", "two_zeros"], ["instance_offset"]),
+    ]
+    initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    return helper.make_graph(nodes, "probe", inputs, outputs, initializers)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a lifecycle node until a signal: autostart, spin, clean end with exit code 0."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+
+
+def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -> int:
+    """Spin the node. Exit code 0 after SIGINT, SIGTERM or a lifecycle shutdown, 2 for settings that cannot work."""
+    rclpy.init(args=args)
+    try:
+        try:
+            node = make_node()
+        except ValueError as error:
+            print(f"[ERROR] {error}", file=sys.stderr)
+            return 2
+        try:
+            _spin(node)
+        except (KeyboardInterrupt, ExternalShutdownException):
+            pass
+        finally:
+            node.destroy_node()
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+def _spin(node: LifecycleNode) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    if node.get_parameter("autostart").value and node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+        node.trigger_activate()
+    executor.spin()

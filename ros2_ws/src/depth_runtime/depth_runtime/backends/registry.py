@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Backends by name. "auto" takes the fastest one that this machine can run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..onnx_file import read_spec
+from .base import Backend, BackendError
+from .onnxruntime import OnnxRuntimeBackend, cuda_missing, onnxruntime_missing
+
+AUTO = "auto"
+
+# In order of preference for "auto": name -> (constructor, reason why it cannot run here or "").
+_BACKENDS: dict[str, tuple[Callable[..., Backend], Callable[[], str]]] = {
+    "onnxruntime-cuda": (
+        lambda path, spec, threads: OnnxRuntimeBackend(path, spec, "cuda", threads),
+        cuda_missing,
+    ),
+    "onnxruntime-cpu": (
+        lambda path, spec, threads: OnnxRuntimeBackend(path, spec, "cpu", threads),
+        onnxruntime_missing,
+    ),
+}
+_CPU = "onnxruntime-cpu"
+
+
+def backend_names() -> list[str]:
+    """Every value that a backend setting may have."""
+    return [AUTO, *_BACKENDS]
+
+
+def available_backends() -> dict[str, str]:
+    """Backend name -> "" if it can run on this machine, else the reason why not."""
+    return {name: missing() for name, (_, missing) in _BACKENDS.items()}
+
+
+def make_backend(model: str | Path, backend: str = AUTO, threads: int = 0) -> Backend:
+    """Load an ONNX file into a backend.
+
+    backend: a name of `backend_names()`; threads: CPU threads, 0 = one for each core this process may use.
+    When a GPU backend cannot run here, the CPU one is started instead and says so in `fallback_reason`.
+    Raises SpecError for a file that breaks the contract, ValueError for an unknown backend and BackendError when
+    nothing can run.
+    """
+    if backend not in backend_names():
+        raise ValueError(f"expected backend one of {backend_names()}, got '{backend}'")
+    spec = read_spec(model)
+    threads = threads or len(os.sched_getaffinity(0))
+    reasons = available_backends()
+    if backend == AUTO:
+        chosen = next((name for name, reason in reasons.items() if not reason), _CPU)
+    else:
+        chosen = _CPU if reasons[backend] else backend
+    if reasons[chosen]:
+        raise BackendError(reasons[chosen])
+    instance = _BACKENDS[chosen][0](Path(model), spec, threads)
+    if backend not in (AUTO, chosen):
+        instance.fallback_reason = f"{backend} was asked for, but {reasons[backend]}; running on {chosen}"
+    return instance
