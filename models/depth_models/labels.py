@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from depth_runtime.spec import Label
 
+ROAD, SIDEWALK, BUILDING, POLE, VEGETATION, VEHICLE, PERSON, SKY, OBJECT = range(9)
+
 LABELS: tuple[Label, ...] = (
     Label(0, "road", (128, 64, 128)),
     Label(1, "sidewalk", (244, 35, 232)),
