@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The import table of the house: who may import whom, read from the syntax tree of every package file."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+NUMERIC = frozenset({"numpy", "cv2"})
+TORCH = frozenset({"torch"})
+ROS = frozenset(
+    {
+        *("rclpy", "builtin_interfaces", "diagnostic_msgs", "geometry_msgs", "lifecycle_msgs"),
+        *("rcl_interfaces", "rosgraph_msgs", "sensor_msgs", "std_msgs", "stereo_msgs"),
+    }
+)
+# PyPI has no wheels of these two, so only a robot has them, and a node looks for them when it needs them.
+ROBOT_ONLY = frozenset({"cv_bridge", "vision_msgs"})
+BACKENDS = frozenset({"onnxruntime", "tensorrt", "tensorrt_rtx", "cuda"})
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """What the Python files below `folder` may import besides the standard library and themselves.
+
+    A dotted name admits that module only. `lazily` names may be imported inside functions only.
+    """
+
+    folder: str
+    allowed: frozenset[str]
+    lazily: frozenset[str] = frozenset()
+
+
+ARROWS = {
+    "depth_runtime": Arrow("ros2_ws/src/depth_runtime/depth_runtime", NUMERIC, lazily=BACKENDS),
+    "depth_nodes": Arrow("ros2_ws/src/depth_nodes/depth_nodes", NUMERIC | ROS | {"depth_runtime"}, ROBOT_ONLY),
+    "depth_replay": Arrow(
+        "ros2_ws/src/depth_replay/depth_replay",
+        NUMERIC | ROS | {"depth_runtime", "rosbags", "tqdm"},
+        lazily=frozenset({"compression.zstd", "backports.zstd"}),  # the same module before and from 3.14
+    ),
+    "launch files": Arrow("launch/launch", frozenset({"launch", "launch_ros", "ament_index_python"})),
+    "depth_models": Arrow("models/depth_models", NUMERIC | TORCH | {"depth_runtime.spec"}),
+    "depth_training": Arrow("training/depth_training", NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"}),
+    "depth_export": Arrow(
+        "export/depth_export",
+        NUMERIC | TORCH | {"depth_models", "depth_runtime", "onnx", "onnxscript", "onnxruntime", "tqdm"},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported name with where it stands; `lazy` when it runs only if a function is called."""
+
+    name: str
+    line: int
+    lazy: bool
+
+
+def imports_of(tree: ast.Module, package: list[str]) -> Iterator[Import]:
+    """Every import of a module in the package path `package`, absolute names, dynamic ones with a constant too."""
+    pending: list[tuple[ast.AST, bool]] = [(tree, False)]
+    while pending:
+        node, lazy = pending.pop()
+        for name in names_of(node, package):
+            yield Import(name, node.lineno, lazy)
+        inside = lazy or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        pending += [(child, inside) for child in ast.iter_child_nodes(node)]
+
+
+def names_of(node: ast.AST, package: list[str]) -> list[str]:
+    """Absolute dotted names that this one syntax node imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = package[: len(package) - node.level + 1] if node.level else []
+        if node.level and not base:
+            return ["(above its own package)"]
+        return [".".join([*base, *filter(None, [node.module]), alias.name]) for alias in node.names]
+    if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        function = ast.unparse(node.func)
+        if function in ("importlib.import_module", "import_module", "__import__"):
+            target = str(node.args[0].value)
+            return [".".join(package) + target if target.startswith(".") else target]
+    return []
+
+
+def admits(names: frozenset[str], imported: str) -> bool:
+    """True when `imported` is one of `names` or lies below one of them."""
+    return any(imported == name or imported.startswith(name + ".") for name in names)
+
+
+def violations(root: Path, arrow: Arrow) -> list[str]:
+    """`file:line imports name` for each import below the arrow's folder that the table does not allow."""
+    folder = root / arrow.folder
+    allowed = arrow.allowed | sys.stdlib_module_names | {folder.name}
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        package = [folder.name, *path.relative_to(folder).parent.parts]
+        for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), package):
+            if not admits(allowed, item.name) and not (item.lazy and admits(arrow.lazily, item.name)):
+                found.append(f"{path.relative_to(root)}:{item.line} imports {item.name}")
+    return found
+
+
+@pytest.mark.parametrize("package", ARROWS)
+def test_package_imports_only_what_the_table_allows(repository, package):
+    arrow = ARROWS[package]
+    assert list((repository / arrow.folder).rglob("*.py")), f"expected Python files in {arrow.folder}"
+    assert violations(repository, arrow) == []
+
+
+def test_every_package_of_the_house_stands_in_the_table(repository):
+    homes = [repository / name for name in ("models", "training", "export")]
+    homes += [path for path in (repository / "ros2_ws" / "src").iterdir() if path.is_dir()]
+    packages = {init.parent.name for home in homes for init in home.glob("*/__init__.py")}
+    assert packages - {"test"} == set(ARROWS) - {"launch files"}
+
+
+PLANTED = {
+    "import torch\n": ["torch"],
+    "import depth_models\n": ["depth_models"],
+    "from depth_models import labels\n": ["depth_models.labels"],
+    "from depth_runtime import spec, metrics\n": ["depth_runtime.metrics"],
+    "from ...depth_export import cli\n": ["(above its own package)"],
+    "def use():\n    import torch.nn as nn\n    return nn\n": ["torch.nn"],
+    "try:\n    import tensorrt\nexcept ImportError:\n    tensorrt = None\n": ["tensorrt"],
+    "import importlib\nmodule = importlib.import_module('rclpy')\n": ["rclpy"],
+    "def use():\n    import tensorrt\n    return tensorrt\n": [],
+    "from depth_runtime.spec import ModelSpec\nfrom .near import thing\nfrom ..far import other\n": [],
+    "import os.path\nimport numpy as np\n": [],
+}
+
+
+@pytest.mark.parametrize("source", PLANTED)
+def test_the_checker_sees_a_planted_import(tmp_path, source):
+    arrow = Arrow("house/pkg", frozenset({"numpy", "depth_runtime.spec"}), frozenset({"tensorrt"}))
+    module = tmp_path / "house" / "pkg" / "inner" / "module.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(source)
+    assert [line.split(" imports ")[1] for line in violations(tmp_path, arrow)] == PLANTED[source]
