@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""StereoWorld: an endless source of labelled stereo batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+
+from .draw import Draw
+from .dress import dress
+from .drive import drive
+from .flying import flying
+from .generator import SceneGenerator
+from .indoor import indoor
+from .photometric import augment
+from .render import Renderer, StereoSample
+from .scene import Scene
+from .textures import TextureBank
+
+LAYOUTS: dict[str, Callable[[SceneGenerator, int], Scene]] = {"drive": drive, "indoor": indoor, "flying": flying}
+CPU_TILE = 64  # px; small enough for the caches, large enough to hide the cost of calling torch
+DEFAULT_MIX = {"drive": 0.42, "indoor": 0.28, "flying": 0.30}
+
+
+class StereoWorld:
+    """Random scenes of several layouts, rendered on the device of the textures.
+
+    suitable: probability that a primitive's texture matches its label; the rest is random (domain
+    randomisation). seed: None takes torch's global random state. compiled: None means "on a GPU".
+    """
+
+    def __init__(
+        self,
+        bank: TextureBank,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        suitable: float = 0.4,
+        compiled: bool | None = None,
+    ):
+        device = bank.texels.device
+        self.bank, self.suitable = bank, suitable
+        self.draw = Draw(device) if seed is None else Draw.seeded(seed, device)
+        self.generator = SceneGenerator(bank, height, width, self.draw)
+        on_gpu = device.type == "cuda"
+        self.renderer = Renderer(
+            bank, height, width, compiled=on_gpu if compiled is None else compiled, tile=None if on_gpu else CPU_TILE
+        )
+
+    def scenes(self, size: int, mix: Mapping[str, float] = DEFAULT_MIX) -> Scene:
+        """`size` scenes, split over the layouts by their shares in `mix`, in that order along the batch.
+
+        Raises ValueError for an unknown layout or shares that do not add up to something positive.
+        """
+        unknown = sorted(set(mix) - set(LAYOUTS))
+        if unknown or not sum(mix.values()) > 0:
+            raise ValueError(
+                f"expected shares > 0 of layouts among {sorted(LAYOUTS)}, got {dict(mix)}; correct the mix"
+            )
+        ends, total, share = [0], sum(mix.values()), 0.0
+        for value in mix.values():
+            share += value
+            ends.append(round(size * share / total))
+        counts = [stop - start for start, stop in pairwise(ends)]
+        scene = Scene.cat([LAYOUTS[name](self.generator, n) for name, n in zip(mix, counts, strict=True) if n > 0])
+        dress(scene, self.bank, self.draw, self.suitable)
+        return scene
+
+    def batch(self, size: int, mix: Mapping[str, float] = DEFAULT_MIX, augmented: bool = True) -> StereoSample:
+        """A rendered batch, by default with photometric randomisation (see photometric.augment)."""
+        sample = self.renderer.render(self.scenes(size, mix))
+        if augmented:
+            sample.left, sample.right = augment(sample.left, sample.right, self.draw)
+        return sample
