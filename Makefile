@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+# A machine with python3 (venv), make and pip is enough. `make help` lists what there is.
+SHELL := /bin/bash
+PYTHON ?= python3
+# Extra options of every pip install, for example an index of your own.
+PIP_FLAGS ?=
+# One version everywhere: networks are trained, exported and tested with it.
+TORCH ?= torch==2.13.0
+
+# make demo: a bag (folder, .mcap, .db3), a zoo name or ONNX file, frames per second.
+BAG ?= samples/stereo_sample.mcap
+MODEL ?= stereo_s
+HZ ?= 5
+SAMPLE_SEQUENCE := out/sample_sequence
+
+VENV := .venv
+TEST_VENV := .venv-test
+PIP := -m pip --disable-pip-version-check install -q $(PIP_FLAGS)
+ROS := ros2_ws/src
+RUNTIME := -e "$(ROS)/depth_runtime[cpu]" -e "$(ROS)/depth_nodes[pypi]" -e $(ROS)/depth_replay
+PACKAGING := $(wildcard pyproject.toml $(ROS)/*/setup.py $(ROS)/*/setup.cfg $(ROS)/*/pyproject.toml)
+ZOO := $(wildcard models/zoo/*.* models/zoo/*/*.*)
+
+# ROS traffic stays on this machine, in a domain of its own.
+export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
+ROS_DOMAIN_ID ?= $(shell shuf -i 1-100 -n 1)
+ROS_DOMAIN_ID := $(ROS_DOMAIN_ID)
+export ROS_DOMAIN_ID
+
+.PHONY: help env demo test test-fast test-env lint sample clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+env: $(VENV)/.installed ## .venv with the runtime, the node and the bag tools (no torch)
+
+demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=5]
+	$(VENV)/bin/python -m depth_replay demo --bag $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
+
+test: test-env lint ## everything: lint, format and all tests
+	$(TEST_VENV)/bin/python -m pytest
+
+test-fast: test-env ## the tests that are not marked slow
+	$(TEST_VENV)/bin/python -m pytest -m "not slow"
+
+test-env: $(TEST_VENV)/.installed ## .venv-test with everything, torch included
+
+lint: test-env ## ruff, rules and format
+	$(TEST_VENV)/bin/ruff check
+	$(TEST_VENV)/bin/ruff format --check
+
+sample: test-env ## render the sample bag again
+	$(TEST_VENV)/bin/python -m depth_training.synthetic.sample --out $(SAMPLE_SEQUENCE)
+	$(TEST_VENV)/bin/python -m depth_replay images-to-bag $(SAMPLE_SEQUENCE) samples/stereo_sample.mcap --overwrite
+
+clean: ## remove environments, build folders, caches and out/
+	rm -rf $(VENV) $(TEST_VENV) out runs .pytest_cache .ruff_cache
+	rm -rf ros2_ws/build ros2_ws/install ros2_ws/log
+	find . -type d \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
+	rm -rf build $(foreach d,$(wildcard $(ROS)/*),$(d)/build)
+
+# Packages are installed editable, so a change of the code needs no new install; a change of what is packaged does.
+# Only the folder of the network files is copied, as on a robot.
+$(VENV)/.installed: $(PACKAGING) $(ZOO)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python $(PIP) $(RUNTIME)
+	$(VENV)/bin/python $(PIP) --no-deps --force-reinstall ./models/zoo
+	touch $@
+
+$(TEST_VENV)/.installed: $(PACKAGING) $(ZOO)
+	$(PYTHON) -m venv $(TEST_VENV)
+	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" $(RUNTIME) -e ".[test]"
+	$(TEST_VENV)/bin/python $(PIP) --no-deps --force-reinstall ./models/zoo
+	touch $@
