@@ -53,12 +53,24 @@ class FeatureNet(nn.Module):
 
     def forward(self, image: Tensor) -> Features:
         """RGB images [B, 3, H, W] in 0..255, H and W multiples of 32."""
-        image = (image - 127.0) / 128.0
-        x2, x4, x8, x16, x32 = self.backbone(image)
-        f16 = self.smooth16(x16 + double(self.lateral16(x32)))
-        f8 = self.smooth8(self.lateral8(x8) + double(self.from16(f16)))
-        f4 = self.smooth4(self.lateral4(x4) + double(f8))
+        image = normalise(image)
+        x2, *deeper = self.backbone(image)
+        f4, f8, f16 = self._merge(*deeper)
         detail = self.detail2(image)
         match4 = self.match4(torch.cat((self.detail4(detail), f4), 1))
         detail2 = torch.cat((detail, x2), 1)
         return Features(match4, self.match2(detail2), detail2, f4, f8, f16)
+
+    def pyramid(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Only f4, f8, f16 of RGB images [B, 3, H, W] in 0..255: all that a panoptic head reads."""
+        return self._merge(*self.backbone(normalise(image))[1:])
+
+    def _merge(self, x4: Tensor, x8: Tensor, x16: Tensor, x32: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        f16 = self.smooth16(x16 + double(self.lateral16(x32)))
+        f8 = self.smooth8(self.lateral8(x8) + double(self.from16(f16)))
+        return self.smooth4(self.lateral4(x4) + double(f8)), f8, f16
+
+
+def normalise(image: Tensor) -> Tensor:
+    """RGB 0..255 to about -1..1, as the ImageNet weights of the encoder expect."""
+    return (image - 127.0) / 128.0

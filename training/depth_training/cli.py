@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line of depth_training: one subcommand per module of COMMANDS."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from importlib import import_module
+
+# Each module offers configure(parser) and run(arguments); it is imported only when its command is used.
+COMMANDS = {
+    "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
+    "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and run one command."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(prog="depth_training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, (module, summary) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.set_defaults(module=module)
+    known, rest = parser.parse_known_args(arguments)
+    module = import_module(f".{known.module}", __package__)
+    command = argparse.ArgumentParser(prog=f"depth_training {known.command}", description=module.__doc__)
+    module.configure(command)
+    module.run(command.parse_args(rest))

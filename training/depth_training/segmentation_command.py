@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train the panoptic head on CamVid and labelled synthetic frames, with the stereo network frozen.
+
+The run may be stopped at any time and continued with --resume: the schedule follows the share of the time
+budget that is used. OUT receives last.pt (state), weights.pt (FP16) and metrics.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from depth_models import LABELS, load_weights, save_weights
+from depth_runtime.metrics import mean_iou
+from torch.utils.data import ConcatDataset
+
+from .frames import CamVid, SequenceFrames
+from .segmentation import SegmentationConfig, SegmentationTraining, segmentation_confusion
+
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    default = SegmentationConfig()
+    parser.add_argument("--camvid", type=Path, required=True, help="folder with train/ and val/")
+    parser.add_argument(
+        "--synthetic", type=Path, action="append", default=[], help="plain sequence folder with labels; repeatable"
+    )
+    parser.add_argument("--weights", type=Path, required=True, help="weights file to start from")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--minutes", type=float, default=default.minutes, help="budget over all resumed calls")
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--resume", action="store_true", help="continue from OUT/last.pt")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train, validate on CamVid's val folder and write the results."""
+    torch.set_num_threads(arguments.threads)
+    network, name, facts = load_weights(arguments.weights)
+    config = SegmentationConfig(minutes=arguments.minutes, seed=arguments.seed)
+    folders = [SequenceFrames(folder) for folder in arguments.synthetic]
+    synthetic = ConcatDataset(folders) if folders else None
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = arguments.out / "last.pt"
+    training = SegmentationTraining(network, CamVid(arguments.camvid / "train"), synthetic, config)
+    if arguments.resume and checkpoint.exists():
+        training.resume(checkpoint)
+    training.run(checkpoint)
+    matrix = segmentation_confusion(network, CamVid(arguments.camvid / "val"), config.height, config.width)
+    metrics = {"camvid_val": report(matrix), "steps": training.step}
+    recipe = asdict(config) | {"synthetic_frames": len(synthetic or ()), "steps": training.step}
+    save_weights(arguments.out / "weights.pt", name, network, **facts, segmentation=recipe)
+    (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=1))
+    log.info(json.dumps(metrics, indent=1))
+
+
+def report(matrix: np.ndarray) -> dict[str, object]:
+    """Mean IoU, pixel accuracy and IoU per class, in per cent, of a confusion matrix; absent classes left out."""
+    hits = np.diag(matrix)
+    union = matrix[:, : len(hits)].sum(0) + matrix.sum(1) - hits
+    per_class = {
+        label.name: round(100 * float(hits[label.id] / union[label.id]), 2) for label in LABELS if union[label.id] > 0
+    }
+    return {
+        "miou": round(mean_iou(matrix), 2),
+        "pixel_accuracy": round(100 * float(hits.sum() / max(1, matrix.sum())), 2),
+        "iou": per_class,
+    }
