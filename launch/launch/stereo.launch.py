@@ -19,9 +19,13 @@ SHARE = FindPackageShare("depth_bringup")
 # Fast DDS renamed the variable after Humble; both are set so that one file serves every release.
 DDS_PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
-# Launch argument -> the node topic that it renames. The compressed twin follows image_transport's suffix.
-IMAGE_TOPICS = {"left_image": "left/image_rect", "right_image": "right/image_rect"}
-INFO_TOPICS = {"left_camera_info": "left/camera_info", "right_camera_info": "right/camera_info"}
+# Launch argument -> the node's topic that it renames; the node itself adds /compressed to a renamed image topic.
+TOPICS = {
+    "left_image": "left/image_rect",
+    "right_image": "right/image_rect",
+    "left_camera_info": "left/camera_info",
+    "right_camera_info": "right/camera_info",
+}
 
 ARGUMENTS = (
     DeclareLaunchArgument(
@@ -32,7 +36,7 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         "backend",
         default_value="",
-        choices=["", "auto", "tensorrt", "tensorrt_rtx", "onnxruntime-cuda", "onnxruntime-cpu"],
+        choices=["", "auto", "onnxruntime-cuda", "onnxruntime-cpu"],
         description="What runs the network; empty keeps the parameter file's.",
     ),
     DeclareLaunchArgument(
@@ -113,15 +117,9 @@ def dds_environment(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [SetEnvironmentVariable(name, choice) for name in DDS_PROFILE_VARIABLES]
 
 
-def remappings() -> list[tuple]:
-    """Node topic -> launch argument, for raw and compressed images and for the two calibrations."""
-    topics = IMAGE_TOPICS | INFO_TOPICS
-    plain = [(topic, LaunchConfiguration(argument)) for argument, topic in topics.items()]
-    compressed = [
-        (f"{topic}/compressed", [LaunchConfiguration(argument), "/compressed"])
-        for argument, topic in IMAGE_TOPICS.items()
-    ]
-    return plain + compressed
+def remappings() -> list[tuple[str, LaunchConfiguration]]:
+    """Node topic -> name that the launch argument gives it."""
+    return [(topic, LaunchConfiguration(argument)) for argument, topic in TOPICS.items()]
 
 
 def overrides(context: LaunchContext) -> dict[str, ParameterValue]:
