@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 
@@ -13,6 +14,9 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -> int:
     """Spin the node. Exit code 0 after SIGINT, SIGTERM or a lifecycle shutdown, 2 for settings that cannot work."""
+    # rclpy's own handler, installed by init, ends the executor. Python's would also raise KeyboardInterrupt, and once
+    # more amid the cleanup: where there is no terminal, `ros2 launch` hands every Ctrl-C on a second time.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     rclpy.init(args=args)
     try:
         try:
@@ -22,8 +26,11 @@ def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -
             return 2
         try:
             _spin(node)
-        except (KeyboardInterrupt, ExternalShutdownException):
+        except ExternalShutdownException:
             pass
+        except Exception:
+            if rclpy.ok():  # otherwise a signal took the context away under a lifecycle transition
+                raise
         finally:
             node.destroy_node()
     finally:
