@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from depth_runtime.color import to_rgb
 
 from .definitions import COMPRESSED, IMAGE, TYPES
 
@@ -26,13 +27,6 @@ ENCODINGS: dict[str, tuple[str, int]] = {
     "32FC1": ("f4", 1),
 }
 _FROM_BGR = {"rgb8": cv2.COLOR_BGR2RGB, "rgba8": cv2.COLOR_BGR2RGBA, "bgra8": cv2.COLOR_BGR2BGRA}
-_TO_BGR = {
-    "rgb8": cv2.COLOR_RGB2BGR,
-    "rgba8": cv2.COLOR_RGBA2BGR,
-    "bgra8": cv2.COLOR_BGRA2BGR,
-    "mono8": cv2.COLOR_GRAY2BGR,
-    "8UC1": cv2.COLOR_GRAY2BGR,
-}
 _Header = TYPES.types["std_msgs/msg/Header"]
 _Time = TYPES.types["builtin_interfaces/msg/Time"]
 
@@ -84,14 +78,16 @@ def image_array(message: Any) -> np.ndarray:
 
 
 def to_bgr(array: np.ndarray, encoding: str) -> np.ndarray:
-    """An 8-bit colour or grey image as uint8 [H, W, 3] BGR; mono16 keeps its high byte."""
-    if encoding == "mono16":
-        array, encoding = (array >> 8).astype(np.uint8), "mono8"
+    """A colour or grey camera image as uint8 [H, W, 3] BGR, as OpenCV writes it.
+
+    Raises ImageError for an encoding that is no picture.
+    """
     if encoding in ("bgr8", "8UC3"):
         return array
-    if encoding not in _TO_BGR:
-        raise ImageError(f"expected a picture in one of {['bgr8', 'mono16', *_TO_BGR]}, got {encoding}")
-    return cv2.cvtColor(array, _TO_BGR[encoding])
+    try:
+        return cv2.cvtColor(to_rgb(array, {"8UC1": "mono8"}.get(encoding, encoding)), cv2.COLOR_RGB2BGR)
+    except ValueError as error:
+        raise ImageError(str(error)) from error
 
 
 def compress(array: np.ndarray, encoding: str, kind: str, message_header: Any, quality: int = 90) -> Any:

@@ -124,7 +124,7 @@ class Player:
             print(f"{topic.name} is not played: {error}", file=sys.stderr)
             return
         profile = qos(latched=topic.latched, reliable=not self.options.best_effort)
-        self.publishers[name] = self.node.create_publisher(kind, self.options.remaps.get(name, name), profile)
+        self.publishers[name] = self.node.create_publisher(kind, topics.renamed(name, self.options.remaps), profile)
         if is_camera(name, msgtype):
             self.cameras.add(name)
         if has_header(msgtype):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,10 +14,13 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 
+from .dds_profile import use_profile
+
 
 @contextmanager
 def ros_node(name: str) -> Iterator[Node]:
     """A node in an initialised context; signals stay with the caller, so that files can be finished first."""
+    use_profile(os.environ)
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node(name, enable_rosout=False, start_parameter_services=False)
     try:

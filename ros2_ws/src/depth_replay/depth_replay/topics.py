@@ -57,3 +57,11 @@ def base(topic: str) -> str:
 def absolute(topic: str) -> str:
     """A topic name with its leading slash."""
     return topic if topic.startswith("/") else "/" + topic
+
+
+def renamed(topic: str, remaps: dict[str, str]) -> str:
+    """A topic under remaps; a remap of an image topic holds for its compressed form as well."""
+    if topic in remaps:
+        return remaps[topic]
+    image = base(topic)
+    return remaps[image] + topic[len(image) :] if image in remaps else topic

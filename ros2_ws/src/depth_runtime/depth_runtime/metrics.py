@@ -45,6 +45,26 @@ def disparity_errors(
     }
 
 
+def depth_errors(predicted_m: np.ndarray, truth_m: np.ndarray) -> dict[str, float]:
+    """Relative errors of a depth map over the pixels where truth and prediction are finite and > 0.
+
+    predicted_m, truth_m: float [H, W] metres. Returns abs_rel (mean |z - z*| / z*), delta1 (max(z / z*, z* / z)
+    < 1.25) and density (all per cent) and pixels (count scored); the errors are NaN where nothing is left to score.
+    Raises ValueError when shapes differ.
+    """
+    if predicted_m.shape != truth_m.shape:
+        raise ValueError(f"expected depth of the truth's shape {truth_m.shape}, got {predicted_m.shape}")
+    known = np.isfinite(truth_m) & (truth_m > 0)
+    scored = known & np.isfinite(predicted_m) & (predicted_m > 0)
+    ratio = predicted_m[scored].astype(np.float64) / truth_m[scored]
+    return {
+        "abs_rel": float(100 * np.abs(ratio - 1).mean()) if ratio.size else float("nan"),
+        "delta1": float(100 * (np.maximum(ratio, 1 / ratio) < 1.25).mean()) if ratio.size else float("nan"),
+        "density": 100.0 * ratio.size / max(1, int(known.sum())),
+        "pixels": int(ratio.size),
+    }
+
+
 def confusion(predicted: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
     """Confusion counts int64 [classes, classes + 1], truth by row, over labelled truth.
 
