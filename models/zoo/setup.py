@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 from pathlib import Path
 
 from setuptools import setup
 
 package_name = "depth_zoo"
-models = sorted(path.parent.name for path in Path(__file__).parent.glob("*/*.onnx"))
+networks = sorted({path.parent.name for path in Path(__file__).parent.glob("*/*.onnx")})
 
 setup(
     name=package_name,
@@ -14,8 +15,8 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/" + package_name]),
         ("share/" + package_name, ["package.xml"]),
         *(
-            (f"share/{package_name}/{name}", sorted(str(p) for p in Path(name).glob("*.*")))
-            for name in dict.fromkeys(models)
+            (f"share/{package_name}/{name}", sorted(str(path) for path in Path(name).iterdir() if path.is_file()))
+            for name in networks
         ),
     ],
     python_requires=">=3.10",
