@@ -66,7 +66,7 @@ class SegmentationTraining:
         self.optimiser = torch.optim.AdamW(
             self.head.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
-        self.step, self.used_s = 0, 0.0
+        self.step, self.used_s, self.skipped = 0, 0.0, 0
         size, self.rng = (config.height, config.width), np.random.default_rng(config.seed)
         self.sources = [(FeatureReplay(real, network, size, config.capacity, self.rng), config.batch_real)]
         if synthetic is not None:
@@ -86,7 +86,7 @@ class SegmentationTraining:
                 self.used_s, clock = self.used_s + now - clock, now
                 bar.update(min(round(self.used_s), bar.total) - bar.n)
                 if self.step % 20 == 0:
-                    bar.set_postfix(step=self.step, **{k: f"{v:.3f}" for k, v in losses.items()})
+                    bar.set_postfix(step=self.step, skipped=self.skipped, **{k: f"{v:.3f}" for k, v in losses.items()})
                 if now - saved > self.config.save_every_s:
                     self.save(checkpoint)
                     saved = now
@@ -111,13 +111,18 @@ class SegmentationTraining:
         losses = panoptic_losses(Panoptic(*(x.float() for x in answer)), targets, self.weights)
         self.optimiser.zero_grad(set_to_none=True)
         sum(losses.values()).backward()
-        nn.utils.clip_grad_norm_(self.head.parameters(), 2.0)
-        self.optimiser.step()
+        norm = nn.utils.clip_grad_norm_(self.head.parameters(), 2.0)
+        if norm.isfinite():  # BF16 on a CPU gives a broken batch now and then
+            self.optimiser.step()
+        else:
+            self.skipped += 1
         self.step += 1
         return {name: value.item() for name, value in losses.items()}
 
     def save(self, path: Path) -> None:
-        """Write everything that resuming needs, in one step."""
+        """Write everything that resuming needs, in one step. Raises FloatingPointError when training diverged."""
+        if not all(value.isfinite().all() for value in self.head.state_dict().values()):
+            raise FloatingPointError(f"expected finite weights at step {self.step}; resume from {path} with less rate")
         state = {
             "head": self.head.state_dict(),
             "optimiser": self.optimiser.state_dict(),

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line of depth_export."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from depth_models import count_cost, load_weights, names
+
+from .contract import DEFAULT_SIZE, StereoContract, stereo_spec
+from .export import export_contract, git_revision
+
+log = logging.getLogger(__name__)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and run one command."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    log.setLevel(logging.INFO)
+    parser = argparse.ArgumentParser(prog="depth_export", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _configure(commands.add_parser("export", help="weights file -> contract ONNX file, behind the parity gate"))
+    run_export(parser.parse_args(arguments))
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", type=Path, required=True, help="file of depth_models.save_weights")
+    parser.add_argument("--network", choices=names(), required=True, help="network that the weights must belong to")
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--version", default="1", help="version of the trained network")
+    parser.add_argument("--metrics", type=Path, help="JSON file of figures for the spec")
+
+
+def run_export(arguments: argparse.Namespace) -> None:
+    """Export and report size and parity. Raises ValueError when weights and network do not belong together."""
+    network, name, facts = load_weights(arguments.weights)
+    if name != arguments.network:
+        raise ValueError(f"expected weights of '{arguments.network}', got '{name}'; give the right weights file")
+    cost = count_cost(network, *DEFAULT_SIZE)
+    metrics = json.loads(arguments.metrics.read_text()) if arguments.metrics else {}
+    metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
+    training = dict(facts) | {"git_revision": git_revision()}
+    spec = stereo_spec(network, name, arguments.version, training, metrics)
+    worst = export_contract(StereoContract(network), spec, arguments.out)
+    log.info("%s: %.2f MB", arguments.out, arguments.out.stat().st_size / 1e6)
+    for output, value in worst.items():
+        log.info("  %-16s differs from torch by at most %.2g", output, value)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One call from a torch network to a contract file that passed the parity gate."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from depth_runtime.onnx_file import read_spec
+from depth_runtime.spec import METADATA_KEY, ModelSpec
+from torch import nn
+
+from .graph import fold_batch_norms, halve_weights, save, strip, trace
+from .parity import check_parity
+
+
+def export_contract(contract: nn.Module, spec: ModelSpec, path: Path) -> dict[str, float]:
+    """Write the contract file of a module and return its largest differences from torch.
+
+    contract: takes the spec's inputs and answers its outputs in the order of spec.outputs. Raises ParityError, and
+    leaves `path` as it was, when the graph does not answer like the module.
+    """
+    contract.eval()
+    outputs = list(spec.outputs)
+    folded, scales = fold_batch_norms(contract)
+    model = strip(trace(folded, spec.inputs, outputs, spec.default_size, spec.size_multiple))
+    halve_weights(model, {k: v.numpy() for k, v in contract.state_dict().items()}, scales)
+    model.producer_name = "depth_export"
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, spec.to_json()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        save(model, temporary)
+        worst = check_parity(contract, temporary, outputs)
+        read_spec(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return worst
+
+
+def git_revision() -> str:
+    """Revision of the sources, with "+changes" when they differ from it; "unknown" outside a checkout."""
+    folder = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()
