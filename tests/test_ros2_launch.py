@@ -158,21 +158,24 @@ def test_a_wrong_parameter_name_is_refused_by_name(launch, probe, tmp_path):
 
 
 def test_dds_profile_is_the_packaged_one_unless_the_user_has_one(launch, environment, probe, tmp_path):
-    _, log = launch(f"model:={probe}")
-    wait_for("runs on", log)
-    assert "fastdds.xml" in profile_of_node(log)
+    share = Path(environment["AMENT_PREFIX_PATH"].split(":")[0]) / "share" / "depth_bringup"
     own = tmp_path / "own.xml"
-    shutil.copy(Path(environment["AMENT_PREFIX_PATH"].split(":")[0]) / "share/depth_bringup/config/fastdds.xml", own)
+    shutil.copy(share / "config" / "fastdds.xml", own)
+    expected = {
+        (): {str(share / "config" / "fastdds.xml")},
+        (f"dds_profile:={own}",): {str(own)},
+        ("dds_profile:=off",): set(),
+    }
+    for arguments, profiles in expected.items():
+        _, log = launch(f"model:={probe}", *arguments)
+        assert set(profiles_of_node(wait_for("runs on", log)).values()) == profiles
     _, log = launch(f"model:={probe}", FASTDDS_DEFAULT_PROFILES_FILE=str(own))
-    wait_for("runs on", log)
-    assert profile_of_node(log) == str(own)
-    _, log = launch(f"model:={probe}", "dds_profile:=off")
-    wait_for("runs on", log)
-    assert profile_of_node(log) == ""
+    profiles = profiles_of_node(wait_for("runs on", log))
+    assert profiles == dict.fromkeys(("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"), str(own))
 
 
-def profile_of_node(log: Path) -> str:
-    """FASTDDS_DEFAULT_PROFILES_FILE of the node process that the launch log names, "" if it has none."""
-    pid = re.search(r"stereo_node-1\]: process started with pid \[(\d+)\]", log.read_text())[1]
+def profiles_of_node(log: str) -> dict[str, str]:
+    """Variables that name a DDS profile in the environment of the node process that the launch log tells of."""
+    pid = re.search(r"stereo_node-1\]: process started with pid \[(\d+)\]", log)[1]
     variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
-    return next((v.split("=", 1)[1] for v in variables if v.startswith("FASTDDS_DEFAULT_PROFILES_FILE=")), "")
+    return dict(variable.split("=", 1) for variable in variables if "_DEFAULT_PROFILES_FILE=" in variable)

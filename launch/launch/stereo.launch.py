@@ -6,7 +6,7 @@ line only carries what is different today.
 """
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import Node
@@ -16,7 +16,7 @@ from launch_ros.substitutions import FindPackageShare
 NODE_NAME = "stereo_node"
 SHARE = FindPackageShare("depth_bringup")
 
-# Fast DDS renamed the variable after Humble; both are set so that one file serves every release.
+# Fast DDS 3 reads the first name, Fast DDS 2 (Humble to Jazzy) the second, and neither complains about the other's.
 DDS_PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
 
 # Launch argument -> the node's topic that it renames; the node itself adds /compressed to a renamed image topic.
@@ -105,15 +105,14 @@ ARGUMENTS = (
 
 
 def dds_environment(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """Point Fast DDS to the profile that was asked for; a profile the user already exported wins over `on`."""
+    """Name the profile that was asked for in both variables; one the user already exported wins over `on`."""
     choice = LaunchConfiguration("dds_profile").perform(context)
     if choice == "off":
         return []
     if choice == "on":
-        exported = [name for name in DDS_PROFILE_VARIABLES if context.environment.get(name)]
-        if exported:
-            return [LogInfo(msg=f"dds_profile: keeping {exported[0]}={context.environment[exported[0]]}")]
-        choice = PathJoinSubstitution([SHARE, "config", "fastdds.xml"])
+        exported = [context.environment.get(name) for name in DDS_PROFILE_VARIABLES]
+        packaged = PathJoinSubstitution([SHARE, "config", "fastdds.xml"])
+        choice = next(filter(None, exported), packaged)
     return [SetEnvironmentVariable(name, choice) for name in DDS_PROFILE_VARIABLES]
 
 
