@@ -20,10 +20,12 @@ from .statistics import Statistics
 # Without a pair for this long the node says why; then again at this interval.
 PATIENCE_S = 2.0
 REPEAT_S = 10.0
+# The same cause with other words is told sooner.
+NEW_TEXT_S = 1.0
 
 
 class Monitor:
-    """Health of one node. Problems are logged at their first appearance and then at most every REPEAT_S seconds."""
+    """Health of one node; a problem is logged at once and then at most every REPEAT_S seconds."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -36,7 +38,7 @@ class Monitor:
         self._matcher = PairMatcher()
         self._inputs: StereoInputs | None = None
         self._last_pair_s = 0.0
-        self._logged: dict[str, float] = {}
+        self._logged: dict[str, tuple[str, float]] = {}
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # Steady time: with use_sim_time a missing /clock must not silence the one who explains silence.
         self._timer = node.create_timer(1.0, self._on_timer, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -71,8 +73,8 @@ class Monitor:
 
     def problem(self, cause: str, text: str) -> None:
         """A frame was lost for a reason that somebody should mend."""
-        count = self.statistics.drop(cause, text)
-        self._log(cause, f"{text} (frames lost to this cause: {count})")
+        self.statistics.drop(cause, text)
+        self._log(cause, f"frame lost ({cause}): {text}")
 
     def incompatible(self, topic: str, text: str) -> None:
         """A publisher's QoS does not match ours."""
@@ -81,8 +83,9 @@ class Monitor:
 
     def _log(self, key: str, text: str) -> None:
         now_s = time.perf_counter()
-        if now_s - self._logged.get(key, -REPEAT_S) >= REPEAT_S:
-            self._logged[key] = now_s
+        last_text, last_s = self._logged.get(key, ("", -REPEAT_S))
+        if now_s - last_s >= (REPEAT_S if text == last_text else NEW_TEXT_S):
+            self._logged[key] = (text, now_s)
             self._node.get_logger().warning(text)
 
     def _silence(self) -> str:
@@ -111,6 +114,6 @@ class Monitor:
             snapshot=self.statistics.snapshot(),
             matcher=self._matcher,
         )
-        array = DiagnosticArray(status=[status(f"{self._node.get_name()}: stereo", health)])
+        array = DiagnosticArray(status=[status(f"{self._node.get_fully_qualified_name()}: stereo", health)])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)

@@ -68,13 +68,14 @@ class PairMatcher:
     def add(self, topic: str, stamp_ns: int, message: Any, now_s: float) -> StereoPair | None:
         """Take a message in; the pair that it completes, if any. now_s is a monotonic time."""
         state = self.topics[topic]
-        if state.newest_ns is not None and stamp_ns < state.newest_ns - JUMP_BACK_NS:
+        cached = self.cache_info and topic in INFOS
+        if not cached and state.newest_ns is not None and stamp_ns < state.newest_ns - JUMP_BACK_NS:
             self.clear()
             self.jumps += 1
-        state.newest_ns = stamp_ns if state.newest_ns is None else max(stamp_ns, state.newest_ns)
+        state.newest_ns = max(stamp_ns, state.newest_ns or stamp_ns)
         state.received += 1
         state.arrived_s, state.latest = now_s, message
-        if not (self.cache_info and topic in INFOS):
+        if not cached:
             state.waiting.append((stamp_ns, message))
             if len(state.waiting) > WAITING_ROOM:
                 state.waiting.popleft()

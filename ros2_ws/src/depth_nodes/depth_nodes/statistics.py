@@ -44,14 +44,13 @@ class Statistics:
             self._answered += 1
             self._frames.append((time.monotonic(), milliseconds, valid_ratio))
 
-    def drop(self, cause: str, text: str = "") -> int:
-        """Book a lost frame; returns how many this cause has cost. A text makes it a problem to show."""
+    def drop(self, cause: str, text: str = "") -> None:
+        """Book a lost frame. A text makes it a problem to show."""
         with self._lock:
             self._dropped[cause] += 1
             if text:
                 self._problems.append(time.monotonic())
                 self._last_problem = text
-            return self._dropped[cause]
 
     def snapshot(self) -> Snapshot:
         """Totals, and percentiles over the recent window."""

@@ -123,6 +123,8 @@ class StereoPipeline:
         """Grouped at the heads' own resolution, then brought to the published size and cut to its thing pixels."""
         heat = outputs["instance_center"][0]
         coarse = cv2.resize(semantic, heat.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        coarse_ids = group_instances(heat, outputs["instance_offset"][0], self._things[coarse])
+        # One cell wider than the things: a cell at their rim may be stuff while some of its pixels are not.
+        things = cv2.dilate(self._things[coarse].astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        coarse_ids = group_instances(heat, outputs["instance_offset"][0], things)
         instances = plan.undo(coarse_ids, nearest=True)
         return np.where(self._things[published], instances, np.uint16(0))

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from depth_runtime.metrics import confusion, disparity_errors, mean_iou
+
+
+def test_disparity_errors_of_a_hand_computed_case():
+    truth = np.array([[10.0, 100.0, 50.0, 0.0], [np.nan, 20.0, 30.0, 40.0]])
+    predicted = np.array([[11.5, 104.0, 46.0, 9.0], [9.0, np.nan, 30.0, 42.5]])
+    errors = disparity_errors(predicted, truth)  # |e| = 1.5, 4 (4 %), 4 (8 %), -, -, no answer, 0, 2.5
+    assert errors["pixels"] == 5
+    assert errors["epe"] == pytest.approx((1.5 + 4 + 4 + 0 + 2.5) / 5)
+    assert errors["d1"] == pytest.approx(20)  # 4 px of 100 are within 5 %
+    assert errors["bad1"] == pytest.approx(80)
+    assert errors["bad2"] == pytest.approx(60)
+    assert errors["bad3"] == pytest.approx(40)
+    assert errors["density"] == pytest.approx(100 * 5 / 6)
+
+
+def test_kept_pixels_lower_the_density_only():
+    truth = np.full((2, 4), 10.0)
+    predicted = truth + np.array([[0, 0, 0, 8.0], [0, 0, 0, 8.0]])
+    keep = np.ones((2, 4), bool)
+    keep[:, 3] = False
+    errors = disparity_errors(predicted, truth, keep)
+    assert (errors["epe"], errors["d1"], errors["density"]) == (0, 0, 75)
+
+
+def test_nothing_to_score_is_nan_not_zero():
+    errors = disparity_errors(np.ones((2, 3)), np.zeros((2, 3)))
+    assert np.isnan(errors["epe"])
+    assert np.isnan(errors["d1"])
+    assert errors["pixels"] == 0
+
+
+def test_sizes_must_agree():
+    with pytest.raises(ValueError, match="expected disparity of the truth's shape"):
+        disparity_errors(np.ones((2, 3)), np.ones((3, 2)))
+
+
+def test_mean_iou_of_a_hand_computed_case():
+    truth = np.array([[0, 0, 0, 1], [1, 1, 255, 2]], np.uint8)
+    predicted = np.array([[0, 0, 1, 1], [1, 255, 0, 2]], np.uint8)
+    matrix = confusion(predicted, truth, 4)
+    assert matrix.sum() == 7
+    assert matrix[1].tolist() == [0, 2, 0, 0, 1]
+    # class 0: 2 / 3; class 1: 2 / 4; class 2: 1; class 3 never occurs
+    assert mean_iou(matrix) == pytest.approx(100 * (2 / 3 + 2 / 4 + 1) / 3)

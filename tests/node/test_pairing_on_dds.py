@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which messages become a pair, and what the node says when none do."""
+
+import pytest
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from stereo_rig import CAMERAS, make_image, make_info, scene
+
+
+def send_with_stamps(rig, stamps):
+    """A pair whose four messages carry the four stamps; None leaves a message out."""
+    left, right = scene()
+    makers = (
+        lambda t: make_image(left, stamp_s=t),
+        lambda t: make_image(right, stamp_s=t),
+        lambda t: make_info("left", stamp_s=t),
+        lambda t: make_info("right", stamp_s=t),
+    )
+    for topic, maker, stamp in zip(CAMERAS, makers, stamps, strict=True):
+        if stamp is not None:
+            rig.cameras[topic].publish(maker(stamp))
+
+
+def keep_sending(rig, stamps_of, condition, what, timeout_s=12.0):
+    """Publish at 10 Hz until the condition holds."""
+
+    def step():
+        send_with_stamps(rig, stamps_of(rig.next_stamp()))
+        rig.pause(0.09)
+        return condition()
+
+    rig.wait(step, what, timeout_s)
+
+
+@pytest.mark.parametrize("missing", range(4))
+def test_a_missing_topic_is_named(start, missing):
+    process, rig = start(connected=False)
+    name = list(CAMERAS)[missing]
+    keep_sending(
+        rig,
+        lambda t: [None if i == missing else t for i in range(4)],
+        lambda: f"no message yet on {rig.node.resolve_topic_name(name)}" in rig.status_message,
+        f"{name} to be named",
+    )
+    assert rig.status_level == b"\2"
+    assert not any(other in rig.status_message for other in CAMERAS if other != name)
+    assert "no stereo pair for 2 s" in process.log
+    rig.warm_up()
+    assert process.alive
+
+
+def test_stamps_that_never_match_are_explained_with_their_difference(start):
+    process, rig = start(connected=False)
+    keep_sending(
+        rig,
+        lambda t: [t, t + 0.025, t, t],
+        lambda: "stamps do not match" in rig.status_message,
+        "the stamps to be explained",
+    )
+    assert "right/image_rect +25.000 ms" in rig.status_message
+    assert "approximate_sync" in rig.status_message
+    assert int(rig.status["unpaired: left/image_rect"]) > 0
+    assert int(rig.status["unpaired: right/image_rect"]) > 0
+    assert process.alive
+
+
+def test_camera_infos_with_other_stamps_point_to_the_cache(start):
+    _, rig = start(connected=False)
+    keep_sending(
+        rig,
+        lambda t: [t, t, 5.0, 5.0],
+        lambda: "cache_camera_info" in rig.status_message,
+        "cache_camera_info to be advised",
+    )
+
+
+def test_cached_camera_infos_serve_images_of_any_stamp(start):
+    _, rig = start(parameters={"cache_camera_info": True})
+    stamp = rig.next_stamp()
+    send_with_stamps(rig, [stamp, stamp, 5.0, 5.0])
+    rig.answer("disparity", stamp)
+
+
+def test_approximate_sync_pairs_within_its_tolerance_only(start):
+    _, rig = start(parameters={"approximate_sync": True, "approximate_sync_tolerance_s": 0.02})
+    near = rig.next_stamp()
+    send_with_stamps(rig, [near, near + 0.015, near, near + 0.015])
+    rig.answer("disparity", near)
+    answered = len(rig.received["disparity"])
+    for _ in range(5):
+        far = rig.next_stamp()
+        send_with_stamps(rig, [far, far + 0.04, far, far + 0.04])
+    rig.pause(0.5)
+    assert len(rig.received["disparity"]) == answered
+
+
+def test_a_looped_bag_goes_on_being_answered(start):
+    process, rig = start()
+    late = rig.next_stamp() + 50
+    rig.send_scene(*scene(), late)
+    rig.answer("disparity", late)
+    for early in (10.0, 10.1, 10.2):
+        rig.send_scene(*scene(), early)
+        rig.answer("disparity", early)
+    rig.wait(lambda: rig.status.get("time jumps", "0") != "0", "the jump to be counted")
+    assert "stamps went back" in process.log
+
+
+def test_an_incompatible_publisher_is_named_with_its_policy(start):
+    """The node is told to ask for reliable images; the camera offers best effort."""
+    best_effort = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
+    process, rig = start(
+        connected=False,
+        input_qos=best_effort,
+        qos_overrides={"left/image_rect": {"subscription.reliability": "reliable"}},
+    )
+    rig.wait(lambda: int(rig.status.get("dropped: incompatible QoS", 0)) > 0, "the QoS event")
+    assert "RELIABILITY" in process.log
+    assert "left/image_rect" in process.log
+    assert process.alive
+
+
+def test_pairs_older_than_max_age_are_dropped(start):
+    _, rig = start(connected=False, parameters={"max_age_s": 5.0})
+    keep_sending(
+        rig,  # stamps of 1970, far older than 5 s
+        lambda t: [t] * 4,
+        lambda: int(rig.status.get("dropped: too old", 0)) > 0,
+        "old pairs to be dropped",
+    )
+    assert not rig.received["disparity"]
