@@ -6,6 +6,8 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 # One version everywhere: networks are trained, exported and tested with it.
 TORCH ?= torch==2.13.0
+# A newer ruff knows new rules, and today's code cannot obey tomorrow's.
+RUFF ?= ruff==0.17.5
 
 # make demo: a bag (folder, .mcap, .db3), a zoo name or ONNX file, frames per second.
 BAG ?= samples/stereo_sample.mcap
@@ -35,7 +37,7 @@ help: ## list the targets
 env: $(VENV)/.installed ## .venv with the runtime, the node and the bag tools (no torch)
 
 demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=5]
-	$(VENV)/bin/python -m depth_replay demo --bag $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
+	$(VENV)/bin/python -m depth_replay demo $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
 
 test: test-env lint ## everything: lint, format and all tests
 	$(TEST_VENV)/bin/python -m pytest
@@ -69,6 +71,6 @@ $(VENV)/.installed: $(PACKAGING) $(ZOO)
 
 $(TEST_VENV)/.installed: $(PACKAGING) $(ZOO)
 	$(PYTHON) -m venv $(TEST_VENV)
-	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" $(RUNTIME) -e ".[test]"
+	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" $(RUNTIME) -e ".[test]"
 	$(TEST_VENV)/bin/python $(PIP) --no-deps --force-reinstall ./models/zoo
 	touch $@
