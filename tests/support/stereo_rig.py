@@ -155,6 +155,14 @@ class Rig:
         for topic in topics:
             self.node.create_subscription(OUTPUTS[topic], topic, self.received[topic].append, RELIABLE)
 
+    def listen_raw(self, *topics: str) -> None:
+        """Receive without unpacking or keeping: the cheapest subscriber there is, for measurements."""
+        for topic in topics:
+            arrived = self.received[topic]
+            self.node.create_subscription(
+                OUTPUTS[topic], topic, lambda _, arrived=arrived: arrived.append(None), RELIABLE, raw=True
+            )
+
     def listen_latched(self, topic: str) -> None:
         self.node.create_subscription(String, topic, self.received[topic].append, LATCHED)
 
