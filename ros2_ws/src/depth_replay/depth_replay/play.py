@@ -162,7 +162,11 @@ class Player:
         began = time.monotonic_ns()
         loop = 0
         while not stop.is_set() and (self.options.loops == 0 or loop < self.options.loops):
-            self._play_once(began + round(loop * self.loop_ns / self.rate), loop, stop)
+            loop_began = began + round(loop * self.loop_ns / self.rate)
+            if loop:
+                # The gap of one frame belongs to the loop before: its clock runs on until the new one starts.
+                self._sleep_until(loop_began, began + round((loop - 1) * self.loop_ns / self.rate), stop)
+            self._play_once(loop_began, loop, stop)
             loop += 1
         for publisher in self.publishers.values():
             publisher.wait_for_all_acked(Duration(seconds=2.0))
