@@ -18,7 +18,7 @@ from .scene import Scene
 from .textures import TextureBank
 
 LAYOUTS: dict[str, Callable[[SceneGenerator, int], Scene]] = {"drive": drive, "indoor": indoor, "flying": flying}
-CPU_TILE = 64  # px; small enough for the caches, large enough to hide the cost of calling torch
+CPU_TILE = 32  # px; small enough for the caches, large enough to hide the cost of calling torch
 DEFAULT_MIX = {"drive": 0.42, "indoor": 0.28, "flying": 0.30}
 
 

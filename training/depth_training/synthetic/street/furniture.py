@@ -14,7 +14,7 @@ STEEL = Look("metal", (0.75, 0.77, 0.8), 120)
 
 def add_road(builder: SceneBuilder) -> None:
     """One asphalt plane for the street and the crossing."""
-    look = Look("asphalt", (1.0, 1.0, 1.02), 46, contrast=1.25, detail="asphalt", zoom=3.3, grit=0.55)
+    look = Look("asphalt", (1.0, 1.0, 1.02), 46, contrast=0.7, detail="asphalt", zoom=2.1, grit=0.2)
     builder.part(Body(ROAD), "box", (0, 1, 0), (150, 1, 400), look)
 
 

@@ -7,6 +7,7 @@ Ground is at y = 0; the camera drives along +z in the right-hand lane, around x 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ def street_scene(bank: TextureBank, focal_px: float, baseline_m: float, seed: in
         ground = (x, 0.0 if on_road else -KERB_M, z)
         add_person(builder, _mover(builder, PERSON, ground, heading_deg, speed), tall, top, trousers)
     light = (0.56, 0.72, 0.25, 0.0022)
-    sky = (330.0, 1.0, 1.0, 1.0, 1.0, -0.08, -0.08, -0.08)
+    sky = (330.0, 1.0, 0.95, 0.97, 1.0, -0.1, -0.1, -0.08)
     return builder.build(focal_px, baseline_m, (-0.55, -1.0, -0.45), light, sky)
 
 
@@ -134,7 +135,7 @@ def _houses(builder: SceneBuilder) -> None:
             count = round((end - begin) / 9.5)
             edges = np.linspace(begin, end, count + 1)
             edges[1:-1] += builder.rng.uniform(-0.9, 0.9, count - 1)
-            for start, stop in zip(edges[:-1], edges[1:], strict=True):
+            for start, stop in pairwise(edges):
                 back = front + side * float(builder.rng.uniform(0, 0.3))
                 add_house(builder, back, side, (float(start), float(stop)), 9.0, number)
                 number += 1
@@ -178,7 +179,7 @@ def _trees(builder: SceneBuilder) -> None:
         (-14.5, 58.5, 6.5),
     ):
         add_tree(builder, x, z, -KERB_M, tall)
-    add_horizon(builder, STREET_END_Z, 0.0)
+    add_horizon(builder, STREET_END_Z)
     for side in (-1, 1):
         add_hedge(builder, (side * 60.0, 0.0, sum(CROSSING) / 2), (1.5, 2.5, 9.0))
 

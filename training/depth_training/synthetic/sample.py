@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Renders the sample sequence: one street with traffic and people, as a plain sequence folder.
+
+python -m depth_training.synthetic.sample --out DIR [--frames 80 --width 640 --height 384 --rate 10 --seed 0]
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from depth_models.labels import LABELS
+from tqdm import tqdm
+
+from .folder import Calibration, Frame, write_frame, write_header
+from .procedural import make_texture
+from .render import Renderer, StereoSample
+from .scene import Scene
+from .street import STREET_BANK, ego_path, street_scene
+from .textures import TextureBank
+from .world import CPU_TILE
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """What is rendered; focal_share times the width is the focal length."""
+
+    frames: int = 80
+    width: int = 640
+    height: int = 384
+    rate_hz: float = 10.0
+    seed: int = 0
+    focal_share: float = 0.8
+    baseline_m: float = 0.42
+    lens_blur_px: float = 0.7  # standard deviation of the blur of lens and sensor
+    noise_levels: float = 0.5  # standard deviation of the camera noise in grey levels of 255
+
+    @property
+    def calibration(self) -> Calibration:
+        """The pin-hole cameras; rays pass through pixel centres, so the middle is at (width - 1) / 2."""
+        focal = self.focal_share * self.width
+        cx, cy = (self.width - 1) / 2, (self.height - 1) / 2
+        return Calibration(self.width, self.height, focal, focal, cx, cy, cx, self.baseline_m)
+
+    def seconds(self) -> list[float]:
+        """Time of each frame."""
+        return [i / self.rate_hz for i in range(self.frames)]
+
+
+class SampleRenderer:
+    """Holds the street of a config and renders any of its frames."""
+
+    def __init__(self, config: SampleConfig):
+        self.config = config
+        names = [name for name, count in STREET_BANK.items() for _ in range(count)]
+        bank = TextureBank([make_texture(name, 1000 * config.seed + i) for i, name in enumerate(names)], names)
+        self.scene: Scene = street_scene(bank, config.calibration.fx, config.baseline_m, config.seed)
+        self.renderer = Renderer(bank, config.height, config.width, tile=CPU_TILE)
+
+    def sample(self, index: int) -> StereoSample:
+        """Frame `index` without camera noise, as a batch of one."""
+        seconds = torch.tensor(self.config.seconds()[index : index + 1])
+        positions, rotations = ego_path(seconds)
+        return next(self.renderer.sequence(self.scene, positions, rotations, seconds))
+
+    def frame(self, index: int) -> Frame:
+        """Frame `index` as a camera delivers it, with blur and noise that depends on seed and index alone."""
+        sample, rng = self.sample(index), np.random.default_rng([self.config.seed, index])
+        left, right = (self._camera(image[0].permute(1, 2, 0).numpy(), rng) for image in (sample.left, sample.right))
+        instance = sample.instance[0].numpy().astype(np.uint16)
+        return Frame(left, right, sample.disparity[0, 0].numpy(), sample.semantic[0].numpy().astype(np.uint8), instance)
+
+    def _camera(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """float [H, W, 3] 0..255 -> uint8, blurred and with the same noise in all channels."""
+        image = cv2.GaussianBlur(image, (0, 0), self.config.lens_blur_px)
+        noise = self.config.noise_levels * rng.standard_normal((*image.shape[:2], 1), dtype=np.float32)
+        return np.clip(np.round(image + noise), 0, 255).astype(np.uint8)
+
+
+_renderer: SampleRenderer | None = None  # one per worker process
+
+
+def _start_worker(config: SampleConfig) -> None:
+    global _renderer
+    torch.set_num_threads(1)  # tiles are small: processes scale, threads inside one do not
+    _renderer = SampleRenderer(config)
+
+
+def _render_frame(folder: Path, index: int) -> None:
+    assert _renderer is not None
+    write_frame(folder, index, _renderer.frame(index))
+
+
+def render_sample(folder: Path, config: SampleConfig, workers: int) -> None:
+    """Render the sequence of `config` into `folder` with `workers` processes."""
+    write_header(folder, config.calibration, LABELS, config.seconds())
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(workers, _start_worker, (config,)) as pool:
+        done = pool.imap_unordered(partial(_render_frame, folder), range(config.frames))
+        for _ in tqdm(done, total=config.frames, desc="street", unit="frame"):
+            pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = SampleConfig()
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--frames", type=int, default=default.frames)
+    parser.add_argument("--width", type=int, default=default.width)
+    parser.add_argument("--height", type=int, default=default.height)
+    parser.add_argument("--rate", type=float, default=default.rate_hz, help="frames per second")
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one per core)")
+    args = parser.parse_args(arguments)
+    config = SampleConfig(args.frames, args.width, args.height, args.rate, args.seed)
+    render_sample(args.out, config, args.workers)
+
+
+if __name__ == "__main__":
+    main()
