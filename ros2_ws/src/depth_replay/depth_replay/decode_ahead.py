@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from . import topics
@@ -87,6 +88,11 @@ class DecodeAhead:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+
+    def wait_until_ready(self) -> None:
+        """Wait until the first message is there, or it is known that none comes."""
+        while self._queue.empty() and self._thread.is_alive():
+            time.sleep(0.002)
 
     def __iter__(self) -> Iterator[BagMessage]:
         while (item := self._queue.get()) is not None:

@@ -159,27 +159,31 @@ class Player:
 
     def run(self, stop: threading.Event) -> PlayReport:
         """Play all loops, or until `stop` is set."""
-        began = time.monotonic_ns()
-        loop = 0
+        began_ns, loop = 0, 0
         while not stop.is_set() and (self.options.loops == 0 or loop < self.options.loops):
-            loop_began = began + round(loop * self.loop_ns / self.rate)
-            if loop:
-                # The gap of one frame belongs to the loop before: its clock runs on until the new one starts.
-                self._sleep_until(loop_began, began + round((loop - 1) * self.loop_ns / self.rate), stop)
-            self._play_once(loop_began, loop, stop)
+            with DecodeAhead(partial(read_bag, self.path, set(self.recorded)), self._convert) as source:
+                source.wait_until_ready()
+                if loop == 0:
+                    began_ns = time.monotonic_ns()
+                else:
+                    # The gap of one frame belongs to the loop before: its clock runs on until the new one starts.
+                    self._sleep_until(self._loop_start(began_ns, loop), self._loop_start(began_ns, loop - 1), stop)
+                self._play_once(source, self._loop_start(began_ns, loop), loop, stop)
             loop += 1
         for publisher in self.publishers.values():
             publisher.wait_for_all_acked(Duration(seconds=2.0))
-        self.report.seconds = (time.monotonic_ns() - began) / 1e9
+        self.report.seconds = (time.monotonic_ns() - began_ns) / 1e9
         return self.report
 
-    def _play_once(self, began_ns: int, loop: int, stop: threading.Event) -> None:
-        source = DecodeAhead(
-            partial(read_bag, self.path, set(self.recorded)),
-            partial(convert, transport=self.options.transport),
-        )
+    def _loop_start(self, began_ns: int, loop: int) -> int:
+        return began_ns + round(loop * self.loop_ns / self.rate)
+
+    def _convert(self, message: BagMessage) -> BagMessage:
+        return convert(message, self.options.transport)
+
+    def _play_once(self, source: DecodeAhead, began_ns: int, loop: int, stop: threading.Event) -> None:
         total = sum(topic.count for topic in self.recorded.values())
-        with source, tqdm(total=total, desc=f"play {loop + 1}", unit="msg", mininterval=1.0) as bar:
+        with tqdm(total=total, desc=f"play {loop + 1}", unit="msg", mininterval=1.0) as bar:
             for message in source:
                 due_ns = began_ns + round((message.time_ns - self.start_ns) / self.rate)
                 self._sleep_until(due_ns, began_ns, stop)

@@ -81,7 +81,7 @@ def test_a_recorded_play_keeps_bytes_stamps_and_order(bag, tmp_path, capsys):
     assert bag_topics(out)[topics.TRUTH_LABELS].latched
     report = json.loads(sent.read_text())
     assert report["frames_sent"] == 4
-    assert report["rate_hz"] == pytest.approx(20, rel=0.25)
+    assert report["rate_hz"] == pytest.approx(20, rel=0.35)
     assert "sent 4 frames, 17 messages" in capsys.readouterr().out
     sent_ns = {frame["stamp_ns"]: frame["sent_ns"] for frame in report["frames"]}
     delays = [m.time_ns - sent_ns[header_stamp_ns(m.data)] for m in read_bag(out, {topics.RIGHT_IMAGE})]
