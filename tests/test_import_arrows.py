@@ -44,7 +44,11 @@ ARROWS = {
     ),
     "launch files": Arrow("launch/launch", frozenset({"launch", "launch_ros", "ament_index_python"})),
     "depth_models": Arrow("models/depth_models", NUMERIC | TORCH | {"depth_runtime.spec"}),
-    "depth_training": Arrow("training/depth_training", NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"}),
+    "depth_training": Arrow(
+        "training/depth_training",
+        NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},
+        lazily=frozenset({"onnxruntime"}),  # to evaluate networks of others beside ours
+    ),
     "depth_export": Arrow(
         "export/depth_export",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "onnx", "onnxscript", "onnxruntime", "tqdm"},

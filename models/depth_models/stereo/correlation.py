@@ -40,7 +40,8 @@ def local_correlation(left: Tensor, right: Tensor, disparity: Tensor, radius: in
     first = torch.arange(b * h, device=left.device).view(b, h, 1) * stride
     index = first + column.clamp(min=-1).long() + 1
     vectors = left.permute(0, 2, 3, 1)
-    products = [(rows[index + tap] * vectors).sum(-1) for tap in range(2 * radius + 2)]
+    index = index.reshape(-1)
+    products = [(rows.index_select(0, index + tap).view(b, h, w, c) * vectors).sum(-1) for tap in range(2 * radius + 2)]
     # A view that starts left of the image contributes nothing, as in zero-padded bilinear sampling.
     near = (1 - (x - column)) * (column >= 0)
     far = (x - column) * (column >= -1)

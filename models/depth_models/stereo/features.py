@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ..backbones import EfficientNetLite0
-from ..blocks import ConvBlock, InvertedResidual, double
+from ..blocks import ConvBlock, InvertedResidual, conv_of_parts, double
 
 PYRAMID_CHANNELS = (64, 64, 112)  # at 1/4, 1/8, 1/16
 DETAIL_CHANNELS = 24
@@ -22,6 +22,7 @@ class Features(NamedTuple):
     match4: Tensor
     match2: Tensor
     detail2: Tensor
+    x2: Tensor
     f4: Tensor
     f8: Tensor
     f16: Tensor
@@ -58,8 +59,7 @@ class FeatureNet(nn.Module):
         f4, f8, f16 = self._merge(*deeper)
         detail = self.detail2(image)
         match4 = self.match4(torch.cat((self.detail4(detail), f4), 1))
-        detail2 = torch.cat((detail, x2), 1)
-        return Features(match4, self.match2(detail2), detail2, f4, f8, f16)
+        return Features(match4, conv_of_parts(self.match2, (detail, x2)), detail, x2, f4, f8, f16)
 
     def pyramid(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Only f4, f8, f16 of RGB images [B, 3, H, W] in 0..255: all that a panoptic head reads."""

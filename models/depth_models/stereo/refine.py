@@ -48,8 +48,22 @@ class Refine(nn.Module):
         """Disparity [B, 1, H/2, W/2] in half-resolution pixels and the hourglass features at 1/4."""
         views = (unit_channels(view.match2.float()) for view in (left, right))
         correlation = local_correlation(*views, disparity, self.radius)
-        context = self.context(left.detail2)
-        inputs = (correlation, disparity * DISPARITY_SCALE, context, double(self.squeeze(aggregated)))
-        x = self.body(self.enter(torch.cat([part.to(context.dtype) for part in inputs], 1)))
+        context = self.context(torch.cat((left.detail2, left.x2), 1))
+        scaled = disparity * DISPARITY_SCALE
+        inputs = (correlation, scaled, context, double(self.squeeze(aggregated)))
+        x = self.body(self._enter([part.to(context.dtype) for part in inputs]))
         residual, confidence, occlusion = self.head(x).float().split(1, 1)
         return Refined(F.relu(disparity + residual), confidence, occlusion, self.mask(x).float())
+
+    def _enter(self, inputs: list[Tensor]) -> Tensor:
+        """self.enter of the joined inputs, with zero channels up to a multiple of four.
+
+        ONNX Runtime's blocked convolutions take channels in fours; without them the body runs a third slower.
+        """
+        conv, *rest = self.enter
+        missing = -conv.in_channels % 4
+        joined = torch.cat([*inputs, *[torch.zeros_like(inputs[1])] * missing], 1)
+        x = F.conv2d(joined, F.pad(conv.weight, (0, 0, 0, 0, 0, missing)), conv.bias)
+        for layer in rest:
+            x = layer(x)
+        return x
