@@ -19,22 +19,27 @@ def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     rclpy.init(args=args)
     try:
-        try:
-            node = make_node()
-        except ValueError as error:
-            print(f"[ERROR] {error}", file=sys.stderr)
-            return 2
-        try:
-            _spin(node)
-        except ExternalShutdownException:
-            pass
-        except Exception:
-            if rclpy.ok():  # otherwise a signal took the context away under a lifecycle transition
-                raise
-        finally:
-            node.destroy_node()
+        return _live(make_node)
+    except ExternalShutdownException:
+        return 0
+    except Exception:
+        if rclpy.ok():  # otherwise a signal took the context away under the node's feet
+            raise
+        return 0
     finally:
         rclpy.try_shutdown()
+
+
+def _live(make_node: Callable[[], LifecycleNode]) -> int:
+    try:
+        node = make_node()
+    except ValueError as error:
+        print(f"[ERROR] {error}", file=sys.stderr)
+        return 2
+    try:
+        _spin(node)
+    finally:
+        node.destroy_node()
     return 0
 
 
