@@ -133,6 +133,25 @@ def test_launched_node_is_active_with_its_own_settings_and_ends_on_ctrl_c(launch
     assert "Traceback" not in log.read_text()
 
 
+def test_launched_node_answers_a_pair_with_the_network_it_was_given(launch, probe):
+    import rclpy
+    from stereo_rig import Rig, scene
+
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    rig = Rig(context, NAMESPACE)
+    rig.listen("disparity")
+    _, log = launch(f"model:={probe}", f"namespace:={NAMESPACE}")
+    wait_for("runs on", log)
+    rig.warm_up()
+    left, right = scene(seed=7)
+    answer = rig.answer("disparity", rig.send_scene(left, right))
+    rig.close()
+    rclpy.shutdown(context=context)
+    assert (answer.image.height, answer.image.width) == left.shape[:2]
+    assert answer.image.encoding == "32FC1"
+
+
 def test_topics_have_the_promised_qos(launch, environment, probe):
     _, log = launch(f"model:={probe}")
     wait_for("runs on", log)
