@@ -10,10 +10,13 @@ TORCH ?= torch==2.13.0
 RUFF ?= ruff==0.17.5
 
 # make demo: a bag (folder, .mcap, .db3), a zoo name or ONNX file, frames per second.
-BAG ?= samples/stereo_sample.mcap
+SAMPLE := samples/street.mcap
+BAG ?= $(SAMPLE)
 MODEL ?= stereo_s
 HZ ?= 5
+# Small enough for the repository: truth to 1/64 px instead of 1/256.
 SAMPLE_SEQUENCE := out/sample_sequence
+SAMPLE_OPTIONS := --compress jpeg --quality 85 --truth png --truth-steps-per-px 64
 
 VENV := .venv
 TEST_VENV := .venv-test
@@ -53,7 +56,7 @@ lint: test-env ## ruff, rules and format
 
 sample: test-env ## render the sample bag again
 	$(TEST_VENV)/bin/python -m depth_training.synthetic.sample --out $(SAMPLE_SEQUENCE)
-	$(TEST_VENV)/bin/python -m depth_replay images-to-bag $(SAMPLE_SEQUENCE) samples/stereo_sample.mcap --overwrite
+	$(TEST_VENV)/bin/python -m depth_replay images-to-bag $(SAMPLE_SEQUENCE) $(SAMPLE) $(SAMPLE_OPTIONS) --overwrite
 
 clean: ## remove environments, build folders, caches and out/
 	rm -rf $(VENV) $(TEST_VENV) out runs .pytest_cache .ruff_cache
