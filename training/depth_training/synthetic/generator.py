@@ -36,31 +36,15 @@ class SceneGenerator:
         center = torch.zeros(b, p, 3, device=self.device)
         center[..., 2] = -1e3
         half = torch.full((b, p, 3), 1e-3, device=self.device)
-        zero, one = torch.zeros(b, device=self.device), torch.ones(b, device=self.device)
-        still = torch.zeros(b, p, 3, device=self.device)
+        one = torch.ones(b, device=self.device)
         pose = pitch_matrix(draw.uniform(-0.06, 0.06, b)) @ roll_matrix(draw.uniform(-0.03, 0.03, b))
-        sun = functional.normalize(
-            torch.stack((draw.uniform(-1, 1, b), -draw.uniform(0.3, 1.5, b), draw.uniform(-1, 0.6, b)), -1), dim=-1
-        )
-        shadow = draw.uniform(0, 1, b) * draw.chance(0.7, b)
-        specular = draw.uniform(0, 0.5, b) * draw.chance(0.4, b)
-        light = torch.stack((draw.uniform(0.35, 0.75, b), shadow, specular, zero), -1)
-        sky = torch.cat(
-            (
-                self.bank.pick(draw, ("sky", "photo"), b, 1),
-                draw.log_uniform(40, 250, b, 1),
-                draw.uniform(0.3, 1, b, 1),
-                draw.uniform(0.6, 1.1, b, 3),
-                torch.zeros(b, 3, device=self.device),
-            ),
-            -1,
-        )
+        sun, light, sky = self._lights(b)
         return Scene(
             counts=COUNTS,
             center=center,
             rotation=torch.eye(3, device=self.device).expand(b, p, 3, 3).clone(),
             half=half,
-            velocity=still,
+            velocity=torch.zeros_like(center),
             swing=torch.zeros(b, p, 4, device=self.device),
             form=self._forms(b),
             texture=self._textures(b),
@@ -74,6 +58,16 @@ class SceneGenerator:
             light=light,
             sky=sky,
         )
+
+    def _lights(self, b: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Rows of Scene.sun, Scene.light and Scene.sky."""
+        draw = self.draw
+        toward = (draw.uniform(-1, 1, b), -draw.uniform(0.3, 1.5, b), draw.uniform(-1, 0.6, b))
+        shadow, specular = draw.uniform(0, 1, b) * draw.chance(0.7, b), draw.uniform(0, 0.5, b) * draw.chance(0.4, b)
+        light = torch.stack((draw.uniform(0.35, 0.75, b), shadow, specular, torch.zeros_like(shadow)), -1)
+        picture = (self.bank.pick(draw, ("sky", "photo"), b, 1), draw.log_uniform(40, 250, b, 1))
+        colour = (draw.uniform(0.3, 1, b, 1), draw.uniform(0.6, 1.1, b, 3), torch.zeros(b, 3, device=self.device))
+        return functional.normalize(torch.stack(toward, -1), dim=-1), light, torch.cat((*picture, *colour), -1)
 
     def _forms(self, b: int) -> torch.Tensor:
         """Random silhouettes and holes of cards, random tapers of prisms."""
