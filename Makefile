@@ -24,7 +24,7 @@ PIP := -m pip --disable-pip-version-check install -q $(PIP_FLAGS)
 ROS := ros2_ws/src
 RUNTIME := -e "$(ROS)/depth_runtime[cpu]" -e "$(ROS)/depth_nodes[pypi]" -e $(ROS)/depth_replay
 PACKAGING := $(wildcard pyproject.toml $(ROS)/*/setup.py $(ROS)/*/setup.cfg $(ROS)/*/pyproject.toml)
-ZOO := $(wildcard models/zoo/*.* models/zoo/*/*.*)
+ZOO := $(wildcard models/zoo/setup.* models/zoo/package.xml models/zoo/*/*.onnx models/zoo/*/*.md)
 
 # ROS traffic stays on this machine, in a domain of its own.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
