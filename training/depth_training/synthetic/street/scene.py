@@ -83,6 +83,9 @@ PEOPLE: tuple[tuple[float, float, float, float, float, Vector, Vector], ...] = (
     (-7.1, 17.0, 0, 1.3, 1.8, (0.85, 0.85, 0.85), (0.2, 0.2, 0.3)),
     (-7.9, 29.0, 180, 1.2, 1.7, (0.35, 0.25, 0.55), (0.5, 0.45, 0.35)),
     (-6.9, 37.0, 20, 0.0, 1.76, (0.2, 0.5, 0.55), (0.25, 0.22, 0.2)),  # stands
+    (1.8, 29.5, 180, 0.8, 1.77, (0.2, 0.35, 0.65), (0.3, 0.3, 0.33)),  # along the parked cars
+    (-6.6, 25.0, 0, 1.5, 1.69, (0.8, 0.3, 0.35), (0.2, 0.22, 0.35)),
+    (-7.3, 25.4, 0, 1.5, 1.82, (0.3, 0.5, 0.3), (0.4, 0.35, 0.3)),
     (5.1, 60.0, 180, 1.3, 1.72, (0.6, 0.15, 0.2), (0.3, 0.3, 0.32)),
     (-7.2, 62.0, 180, 1.4, 1.79, (0.2, 0.3, 0.6), (0.2, 0.18, 0.17)),
 )
@@ -99,7 +102,7 @@ def street_scene(bank: TextureBank, focal_px: float, baseline_m: float, seed: in
     for shape, rgb, x, z, heading_deg, speed in CARS:
         add_car(builder, _mover(builder, VEHICLE, (x, 0.0, z), heading_deg, speed), shape, rgb)
     for x, z, heading_deg, speed, tall, top, trousers in PEOPLE:
-        on_road = z in (CROSSWALK_Z, CROSSWALK_Z + 0.8, CROSSWALK_Z - 0.9)
+        on_road = LEFT_KERB < x < RIGHT_KERB or abs(z - CROSSWALK_Z) < 1.0
         ground = (x, 0.0 if on_road else -KERB_M, z)
         add_person(builder, _mover(builder, PERSON, ground, heading_deg, speed), tall, top, trousers)
     light = (0.56, 0.72, 0.25, 0.0022)
