@@ -17,7 +17,10 @@ from stereo_rig import NodeProcess, Rig  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def ros_context() -> Iterator[object]:
+def ros_context(repository) -> Iterator[object]:
+    """Context of the rigs, under the packaged DDS profile: without it best-effort images of this size get lost."""
+    for variable in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):
+        os.environ[variable] = str(repository / "launch" / "config" / "fastdds.xml")
     context = rclpy.Context()
     rclpy.init(context=context)
     yield context

@@ -37,6 +37,7 @@ def status(name: str, health: Health) -> DiagnosticStatus:
         "state": health.state,
         "model": health.model_path,
         "requested backend": health.requested_backend,
+        "paired": health.matcher.pairs,
         "answered": snapshot.answered,
         "rate_hz": f"{snapshot.rate_hz:.2f}",
         "valid ratio": f"{snapshot.valid_ratio:.4f}",

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped network in the running node answers what it answers when it is run directly."""
+
+import cv2
+import numpy as np
+import onnxruntime
+import pytest
+from depth_runtime.zoo import resolve_model
+from stereo_rig import make_image, make_info
+
+SHIFT_PX = 12
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """A random texture over a plane 12 px away, 384 x 640; cx differs by 2 px between the cameras."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (96, 180, 3), np.uint8)
+    wide = cv2.resize(coarse, (720, 384), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(wide[:, :640]), np.ascontiguousarray(wide[:, SHIFT_PX : 640 + SHIFT_PX])
+
+
+def infer_directly(left, right, *names):
+    session = onnxruntime.InferenceSession(str(resolve_model("stereo_s")), providers=["CPUExecutionProvider"])
+    return session.run(names, {"left": left[None], "right": right[None]})
+
+
+def test_published_disparity_equals_direct_inference(start, pair):
+    left, right = pair
+    (expected,) = infer_directly(left, right, "disparity")
+    _, rig = start(parameters={"model": "stereo_s"})
+    stamp_s = rig.next_stamp()
+    rig.send(
+        make_image(left, stamp_s=stamp_s),
+        make_image(right, stamp_s=stamp_s),
+        make_info("left", (384, 640), stamp_s, fx=500.0, fy=480.0, cx=322.0),
+        make_info("right", (384, 640), stamp_s, fx=500.0, fy=480.0, cx=320.0, tx=-60.0),
+    )
+    message = rig.answer("disparity", stamp_s, 30)
+    disparity = np.frombuffer(bytes(message.image.data), np.float32).reshape(384, 640)
+    assert np.abs(disparity - (expected[0] - 2.0)).max() < 0.001
+    assert np.median(disparity[40:-40, 80:-80]) == pytest.approx(SHIFT_PX - 2, abs=0.5)
+    assert (message.f, message.t) == (500.0, pytest.approx(0.12))
