@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, LookupError, OSError, RuntimeError) as error:
         print(f"depth_replay {args.command}: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from depth_runtime.zoo import resolve_model
-from lifecycle_msgs.msg import State
-from lifecycle_msgs.srv import GetState
-from rclpy.node import Node
 from tqdm import tqdm
 
 from . import topics
@@ -24,6 +20,7 @@ from .bag import BagError, bag_span_ns, bag_topics
 from .contact_sheet import moments, write_contact_sheet
 from .dds_profile import use_profile
 from .machine import machine, versions
+from .node_watch import NodeWatch
 from .outputs_bag import join_bags
 from .processes import Process, ProcessGroup
 from .report import build_report, drop_causes, read_recorded
@@ -130,29 +127,13 @@ def _start_listening(group: ProcessGroup, recording: Path, options: DemoOptions)
     """Wait for the active node, start the recorder and wait until it hears every output."""
     wanted = [*topics.OUTPUTS, *([topics.POINTS] if options.points else [])]
     with ros_node("depth_replay_demo") as watcher:
-        group.wait(lambda: _is_active(watcher), _ACTIVE_TIMEOUT_S, "an active stereo node")
+        watch = NodeWatch(watcher)
+        group.wait(watch.is_active, _ACTIVE_TIMEOUT_S, "an active stereo node")
         print("the stereo node is active", flush=True)
         command = [sys.executable, "-m", "depth_replay", "record", str(recording), "--nice", "5", "--overwrite"]
         recorder = group.start("recorder", [*command, "--topics", *wanted])
-        group.wait(lambda: _all_heard(watcher, wanted), _DISCOVERY_TIMEOUT_S, "a recorder that hears all outputs")
+        group.wait(lambda: watch.all_heard(wanted), _DISCOVERY_TIMEOUT_S, "a recorder that hears all outputs")
     return recorder
-
-
-def _is_active(watcher: Node) -> bool:
-    client = watcher.create_client(GetState, "/stereo_node/get_state")
-    try:
-        if not client.wait_for_service(timeout_sec=0.5):
-            return False
-        future = client.call_async(GetState.Request())
-        rclpy.spin_until_future_complete(watcher, future, timeout_sec=2.0)
-        return future.done() and future.result().current_state.id == State.PRIMARY_STATE_ACTIVE
-    finally:
-        watcher.destroy_client(client)
-
-
-def _all_heard(watcher: Node, wanted: list[str]) -> bool:
-    offered = [name for name in wanted if watcher.count_publishers(name)]
-    return topics.DISPARITY in offered and all(watcher.count_subscribers(name) for name in offered)
 
 
 def _watch_player(group: ProcessGroup, options: DemoOptions, inputs: dict[str, str]) -> None:

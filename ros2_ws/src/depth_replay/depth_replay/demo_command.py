@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from pathlib import Path
 
 from .decode_ahead import TRANSPORTS
@@ -38,7 +39,12 @@ def run(args: argparse.Namespace) -> int:
         remaps=tuple(args.remap),
         points=args.points,
     )
-    report = run_demo(options, parse_remaps(args.remap))
+    # The children are stopped on the way out of an exception; SIGTERM alone would leave them behind.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        report = run_demo(options, parse_remaps(args.remap))
+    finally:
+        signal.signal(signal.SIGTERM, before)
     print(report_text(report))
     print(f"\nresults: {args.out}/outputs.mcap, contact_sheet.png, report.json")
     return 0

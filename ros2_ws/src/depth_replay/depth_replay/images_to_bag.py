@@ -27,7 +27,7 @@ class ConvertOptions:
     """How images are written; truth_steps_per_px below 256 rounds the truth, to make it smaller."""
 
     compress: str = "jpeg"
-    quality: int = 90
+    quality: int = 88
     frame_id: str = "left_camera_optical_frame"
     truth: str = "png"
     truth_steps_per_px: int = 256
@@ -111,7 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--storage", choices=["mcap", "sqlite3"], default="mcap", help="storage of a bag folder")
     parser.add_argument("--rate", type=float, metavar="HZ", help="fixed frame rate instead of the recorded times")
     parser.add_argument("--compress", choices=["jpeg", "png", "none"], default="jpeg", help="camera images")
-    parser.add_argument("--quality", type=int, default=90, metavar="N", help="JPEG quality 1..100 (90)")
+    parser.add_argument("--quality", type=int, default=ConvertOptions.quality, metavar="N", help="JPEG quality (88)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--frame-id", default=ConvertOptions.frame_id, help="frame of all messages")
     parser.add_argument(
