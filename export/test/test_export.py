@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Export writes a contract file that answers like torch, or nothing."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from depth_export.export import export_contract
+from depth_export.graph import fold_batch_norms
+from depth_export.parity import ParityError
+from depth_models.blocks import ConvBlock
+from depth_runtime.onnx_file import read_spec
+from depth_runtime.spec import ModelSpec
+from torch import nn
+
+SPEC = ModelSpec(
+    name="tiny",
+    version="3",
+    task="stereo",
+    size_multiple=32,
+    default_size=(64, 96),
+    outputs={"disparity": 1},
+    max_disparity=64.0,
+    training={"recipe": "none"},
+)
+
+
+class Tiny(nn.Module):
+    """Small contract module; `error_px` is added only in the exported graph."""
+
+    def __init__(self, error_px: float = 0.0) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.block = ConvBlock(6, 16, 3)
+        self.out = nn.Conv2d(16, 1, 1)
+        self.error_px = error_px
+        self.block[1].running_var.fill_(0.37)
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.copy_(parameter.half())
+
+    def forward(self, left, right):
+        left, right = (image.float().permute(0, 3, 1, 2) / 255 for image in (left, right))
+        disparity = self.out(self.block(torch.cat((left, right), 1)))[:, 0]
+        return (disparity + self.error_px if torch.compiler.is_exporting() else disparity,)
+
+
+@pytest.fixture(scope="module")
+def tiny_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "tiny.onnx"
+    worst = export_contract(Tiny(), SPEC, path)
+    assert worst["disparity"] < 1e-4
+    return path
+
+
+def test_the_spec_is_readable_without_onnx(tiny_file):
+    assert read_spec(tiny_file) == SPEC
+
+
+def test_sizes_other_than_the_traced_one_answer_like_torch(tiny_file):
+    session = onnxruntime.InferenceSession(str(tiny_file))
+    module = Tiny().eval()
+    for height, width in ((32, 160), (256, 64)):
+        left, right = np.random.default_rng(0).integers(0, 256, (2, 1, height, width, 3), dtype=np.uint8)
+        answer = session.run(None, {"left": left, "right": right})[0]
+        with torch.no_grad():
+            expected = module(torch.from_numpy(left), torch.from_numpy(right))[0].numpy()
+        assert answer.shape == (1, height, width)
+        np.testing.assert_allclose(answer, expected, atol=1e-4)
+
+
+def test_weights_of_half_precision_are_stored_as_such_and_the_first_node_of_each_image_is_a_cast(tiny_file):
+    graph = onnx.load(tiny_file).graph
+    types = {t.name: t.data_type for t in graph.initializer}
+    assert types["block.0.weight.half"] == onnx.TensorProto.FLOAT16
+    for name in ("left", "right"):
+        assert [n.op_type for n in graph.node if name in n.input] == ["Cast"]
+
+
+def test_no_machine_path_is_left_in_the_file(tiny_file):
+    assert b".py" not in tiny_file.read_bytes()
+
+
+def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(tmp_path):
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"the file that was here before")
+    with pytest.raises(ParityError, match=r"'disparity' within 0\.05 of torch"):
+        export_contract(Tiny(error_px=0.07), SPEC, path)
+    assert path.read_bytes() == b"the file that was here before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folding_batch_norms_keeps_the_answer_and_tells_the_scale():
+    module = Tiny().eval()
+    folded, scales = fold_batch_norms(module)
+    images = torch.randint(0, 256, (2, 1, 32, 64, 3), dtype=torch.uint8)
+    torch.testing.assert_close(folded(*images), module(*images))
+    weight = module.block[0].weight * torch.from_numpy(scales["block.0.weight"])
+    torch.testing.assert_close(folded.block[0].weight, weight)
