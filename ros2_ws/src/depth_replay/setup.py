@@ -16,7 +16,7 @@ setup(
         "setuptools",
         "numpy",
         "opencv-python-headless",
-        "rosbags>=0.10",
+        "rosbags>=0.11",
         "tqdm",
         "depth_runtime",
     ],

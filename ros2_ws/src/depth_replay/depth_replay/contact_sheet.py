@@ -46,7 +46,7 @@ def write_contact_sheet(bag: Path, stamps: Sequence[int], out: Path) -> None:
     frames = _read_frames(bag, set(stamps))
     labels = read_labels(bag, topics.LABELS)
     top_px = _top([f.get(topics.DISPARITY) for f in frames.values()], 99.5)
-    top_m = min(_top([f.get(topics.DEPTH) for f in frames.values()], 95), 100.0)
+    top_m = min(_top([f.get(topics.DEPTH) for f in frames.values()], 90), 60.0)
     rows = [_row(frames[stamp], stamp, stamps[0], (top_px, top_m), labels) for stamp in stamps if stamp in frames]
     width = rows[0].shape[1] // len(COLUMNS)
     header = np.hstack([titled(title, width) for title in COLUMNS])

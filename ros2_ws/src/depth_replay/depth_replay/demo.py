@@ -143,7 +143,8 @@ def _watch_player(group: ProcessGroup, options: DemoOptions, inputs: dict[str, s
     with tqdm(total=round(seconds), desc="playing", unit="s", bar_format="{desc} {bar} {n}/{total} s") as bar:
 
         def tick(passed_s: float) -> None:
-            bar.update(min(int(passed_s), bar.total) - bar.n)
+            if step := min(int(passed_s), bar.total) - bar.n:
+                bar.update(step)
 
         group.wait_for_end(group.processes["player"], 3 * seconds + 120, tick)
         bar.update(bar.total - bar.n)

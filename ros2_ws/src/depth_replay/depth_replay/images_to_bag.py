@@ -57,7 +57,9 @@ def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str
         colour = pixels.ndim == 3
         encoding = "rgb8" if colour else {1: "mono8", 2: "mono16"}[pixels.dtype.itemsize]
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if colour else pixels
-        yield _image(topic, pixels, encoding, frame, options, options.compress)
+        # JPEG holds 8 bits: deeper images stay whole as PNG.
+        kind = "png" if options.compress == "jpeg" and encoding == "mono16" else options.compress
+        yield _image(topic, pixels, encoding, frame, options, kind)
     truth_kind = "none" if options.truth == "raw" else "png"
     if frame.disparity is not None:
         yield _truth_disparity(frame, options)
@@ -110,7 +112,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layout", choices=["auto", *LAYOUTS], default="auto", help="how SOURCE is laid out")
     parser.add_argument("--storage", choices=["mcap", "sqlite3"], default="mcap", help="storage of a bag folder")
     parser.add_argument("--rate", type=float, metavar="HZ", help="fixed frame rate instead of the recorded times")
-    parser.add_argument("--compress", choices=["jpeg", "png", "none"], default="jpeg", help="camera images")
+    parser.add_argument(
+        "--compress", choices=["jpeg", "png", "none"], default="jpeg", help="camera images (16-bit ones never as JPEG)"
+    )
     parser.add_argument("--quality", type=int, default=ConvertOptions.quality, metavar="N", help="JPEG quality (88)")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--frame-id", default=ConvertOptions.frame_id, help="frame of all messages")

@@ -7,6 +7,7 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+from rclpy.subscription import Subscription
 
 from .bag import BagWriter
 from .definitions import UnknownTypeError, knows_type, message_class
@@ -110,15 +112,19 @@ class Recorder:
         latched = all(p.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in publishers)
         reliable = all(p.reliability == ReliabilityPolicy.RELIABLE for p in publishers)
         profile = qos(latched=latched, reliable=reliable, depth=_SUBSCRIPTION_DEPTH)
-        callback = partial(self._receive, topic, msgtype, latched)
-        # rclpy tells by the signature whether a callback wants the message info; a partial has none it can read.
-        self.subscribed[topic] = self.node.create_subscription(
-            kind, topic, lambda data, info: callback(data, info), profile, raw=True
-        )
+        receive = partial(self._receive, topic, msgtype, latched)
+        self.subscribed[topic] = self.node.create_subscription(kind, topic, _callback(receive), profile, raw=True)
         print(f"recording {topic} ({msgtype})", file=sys.stderr, flush=True)
 
-    def _receive(self, topic: str, msgtype: str, latched: bool, data: bytes, info: dict[str, int]) -> None:
-        self.sink.put(topic, msgtype, latched, info["received_timestamp"] or time.time_ns(), data)
+    def _receive(self, topic: str, msgtype: str, latched: bool, data: bytes, received_ns: int) -> None:
+        self.sink.put(topic, msgtype, latched, received_ns or time.time_ns(), data)
+
+
+def _callback(receive: Callable[[bytes, int], None]) -> Callable[..., None]:
+    """A subscription callback; from Iron on it is told when DDS received the message, before that 0."""
+    if hasattr(Subscription, "CallbackType"):
+        return lambda data, info: receive(data, info["received_timestamp"])
+    return lambda data: receive(data, 0)
 
 
 def record(out: Path, options: RecordOptions) -> dict[str, int]:

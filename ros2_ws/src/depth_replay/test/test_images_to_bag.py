@@ -153,6 +153,29 @@ def test_kitti_stereo_takes_frames_10_with_their_sparse_truth(tmp_path, sequence
     assert frame.calibration.baseline_m == pytest.approx(sequences.KITTI_BASELINE_M, abs=1e-6)
 
 
+def test_kitti_stereo_2012_has_its_own_names_for_the_same_things(tmp_path, sequences):
+    training = tmp_path / "training"
+    sequences.pairs(training / "colored_0", training / "colored_1", ["000003_10.png"])
+    sequences.save(training / "disp_occ" / "000003_10.png", sequences.disparity(3))
+    (training / "calib").mkdir()
+    (training / "calib" / "000003.txt").write_text(f"P2: {sequences.P_RECT_02}\nP3: {sequences.P_RECT_03}\n")
+    (frame,) = read_sequence(tmp_path).frames
+    assert (frame.right.parent.name, frame.disparity.parent.name) == ("colored_1", "disp_occ")
+    assert frame.calibration.baseline_m == pytest.approx(sequences.KITTI_BASELINE_M, abs=1e-6)
+
+
+def test_16_bit_grey_images_are_never_cut_to_8_bits(tmp_path, sequences):
+    source = sequences.kitti_odometry(tmp_path / "00")
+    deep = np.arange(24 * 40, dtype=np.uint16).reshape(24, 40) * 61
+    for side in ("image_0", "image_1"):
+        for name in ("000000.png", "000001.png"):
+            sequences.save(source / side / name, deep)
+    main(["images-to-bag", str(source), str(tmp_path / "bag")])
+    _, message = messages(tmp_path / "bag", topics.compressed(topics.LEFT_IMAGE))[0]
+    assert message.format == "mono16; png compressed "
+    np.testing.assert_array_equal(decompress(message)[0], deep)
+
+
 def test_karlsruhe_uses_the_matrices_of_the_cropped_images(tmp_path, sequences):
     sequence = read_sequence(sequences.karlsruhe(tmp_path))
     assert sequence.layout == "karlsruhe"
