@@ -129,7 +129,7 @@ def test_culling_changes_no_ray(bank):
     )
     assert torch.equal(t, t_culled)
     assert torch.equal(index[t < FAR], index_culled[t < FAR])
-    points, sun = rays * (0.999 * t.clamp(max=500))[..., None], scene.sun[:, None].expand_as(rays).contiguous()
+    points, sun = rays * (0.999 * t.clamp(max=500))[..., None], scene.sun[:, None]
     shadow, shadow_culled = (tracer.blocked(scene, points, sun, FAR / 2) for tracer in (Tracer(), CullingTracer()))
     assert torch.equal(shadow, shadow_culled)
     assert 0 < shadow.float().mean() < 1

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from .draw import Draw
 from .rotations import pitch_matrix, random_rotation, roll_matrix, yaw_matrix
-from .scene import CONTRAST, GAIN, HOLE_THRESHOLD, RIM, TEX_DENSITY, Counts, Scene
+from .scene import CONTRAST, GAIN, TEX_DENSITY, Counts, Scene
 from .textures import SIZE, TextureBank
 
 COUNTS = Counts(box=22, prism=12, ellipsoid=16, cylinder=16, card=24)  # of the random layouts
@@ -173,8 +173,3 @@ class SceneGenerator:
         """Choose texture densities so that detail shows at about `distance` [B] metres."""
         density = scene.focal / distance
         scene.texture[..., TEX_DENSITY] = density[:, None] * self.draw.log_uniform(0.25, 2.5, *scene.texture.shape[:2])
-
-
-def no_holes(scene: Scene, slots: Sequence[int]) -> None:
-    """Make cards plain rectangles."""
-    scene.form[:, slots, RIM], scene.form[:, slots, HOLE_THRESHOLD] = NEVER, NEVER

@@ -31,7 +31,7 @@ def _local_rays(
 ) -> tuple[Triple, Triple]:
     """Rays in the unit frames of one shape's primitives.
 
-    origin: three [B, 1, 1 or N]; direction: three [B, 1, N] -> origin and direction, three [B, P, N] each.
+    origin, direction: three [B, 1, 1 or N] each -> origin and direction, three [B, P, 1 or N] each.
     """
     rotation, center, half = (g[:, group] for g in geometry[:3])
     ox, oy, oz = (origin[i] - center[:, :, i, None] for i in range(3))
@@ -170,8 +170,12 @@ def nearest_hit(
 def any_hit(
     counts: Counts, geometry: tuple[torch.Tensor, ...], origin: Triple, direction: Triple, limit: float
 ) -> torch.Tensor:
-    """True where something lies on the ray before distance `limit` -> bool [B, N]."""
-    blocked = torch.zeros_like(direction[0][:, 0], dtype=torch.bool)
+    """True where something lies on the ray before distance `limit` -> bool [B, N].
+
+    One of origin and direction may be the same for all rays (last axis 1), which saves half of the work.
+    """
+    shape = torch.broadcast_shapes(origin[0][:, 0].shape, direction[0][:, 0].shape)
+    blocked = torch.zeros(shape, dtype=torch.bool, device=direction[0].device)
     for _, t in distances(counts, geometry, origin, direction, False):
         blocked = blocked | (t.amin(dim=1) < limit)
     return blocked

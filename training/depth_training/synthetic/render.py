@@ -87,9 +87,8 @@ class Renderer:
     def _colour(self, scene: Scene, origin: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
         """rgb [B, N, 3] in 0..1 of rays [B, N, 3] from origin [B, 1, 3]."""
         t, index = self.tracer.nearest(scene, origin, direction)
-        to_sun = scene.sun[:, None].expand_as(direction).contiguous()
         away = origin + direction * (t * 0.9995 - 1e-3)[..., None]
-        shadow = self.tracer.blocked(scene, away, to_sun, FAR / 2).float()
+        shadow = self.tracer.blocked(scene, away, scene.sun[:, None], FAR / 2).float()
         return self._shade(self.bank, scene, origin, direction, t, index, shadow)
 
     @torch.no_grad()

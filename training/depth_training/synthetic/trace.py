@@ -31,12 +31,12 @@ class Tracer:
         return self._nearest_hit(scene.counts, _geometry(scene), _triple(origin), _triple(direction))
 
     def blocked(self, scene: Scene, origin: torch.Tensor, direction: torch.Tensor, limit: float) -> torch.Tensor:
-        """True where something lies before t = limit -> bool [B, N]; origin [B, 1 or N, 3]."""
+        """True where something lies before t = limit -> bool [B, N]; origin, direction [B, 1 or N, 3]."""
         return self._any_hit(scene.counts, _geometry(scene), _triple(origin), _triple(direction), limit)
 
 
 class CullingTracer(Tracer):
-    """Tests only primitives whose bounding sphere meets the bundle of rays; for one scene at a time.
+    """Tests only primitives whose bounding box meets the bundle of rays; for one scene at a time.
 
     The answers are the same as Tracer's. It pays for small bundles (image tiles) of large scenes on a CPU.
     """
@@ -51,29 +51,44 @@ class CullingTracer(Tracer):
         return super().blocked(scene.only(select(scene, origin, direction)), origin, direction, limit)
 
 
+def _frame(axis: torch.Tensor) -> torch.Tensor:
+    """Orthonormal columns [3, 3]: two near the world axes that are most across `axis`, and `axis` itself."""
+    across = torch.eye(3, device=axis.device)[axis.abs().argmin()]
+    x = functional.normalize(torch.linalg.cross(across, axis), dim=-1)
+    return torch.stack((x, torch.linalg.cross(axis, x), axis), -1)
+
+
+def _bounds(scene: Scene, frame: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Centres and half extents [P, 3] of the primitives' bounding boxes along the columns of `frame`."""
+    reach = ((scene.rotation[0] @ frame).abs() * scene.half[0].unsqueeze(-1)).sum(1)
+    return scene.center[0] @ frame, reach + 1e-3
+
+
 def in_cone(scene: Scene, origin: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-    """Slots [n] whose bounding sphere meets the cone around rays [1, N, 3] from one point [1, 1, 3]."""
-    unit = functional.normalize(direction[0], dim=-1)
-    axis = functional.normalize(unit.mean(0), dim=-1)
-    opening = torch.acos((unit @ axis).min().clamp(-1, 1))
-    offset, radius = scene.center[0] - origin[0], scene.half[0].norm(dim=-1)
-    distance = offset.norm(dim=-1).clamp(min=1e-9)
-    angle = torch.acos((offset @ axis / distance).clamp(-1, 1))
-    margin = torch.asin((radius / distance).clamp(max=1)) + 1e-3
-    return ((angle <= opening + margin) | (distance <= radius)).nonzero()[:, 0]
+    """Slots [n] whose bounding box meets the pyramid around rays [1, N, 3] from one point [1, 1, 3]."""
+    frame = _frame(functional.normalize(direction[0].mean(0), dim=-1))
+    rays = direction[0] @ frame
+    if rays[:, 2].min() <= 1e-3 * rays.abs().max():
+        return torch.arange(scene.center.shape[1], device=rays.device)
+    slopes = rays[:, :2] / rays[:, 2:]
+    center, reach = _bounds(scene, frame)
+    center = center - origin[0] @ frame
+    low, high = center - reach, center + reach
+    # The extreme slopes of a box lie at its near end on the far side of the axis, else at its far end.
+    near, far = low[:, 2:].clamp(min=1e-6), high[:, 2:].clamp(min=1e-6)
+    smallest = low[:, :2] / torch.where(low[:, :2] < 0, near, far)
+    largest = high[:, :2] / torch.where(high[:, :2] < 0, far, near)
+    beside = (smallest > slopes.amax(0) + 1e-4) | (largest < slopes.amin(0) - 1e-4)
+    return ((high[:, 2] > 0) & ~beside.any(-1)).nonzero()[:, 0]
 
 
 def in_beam(scene: Scene, origin: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
-    """Slots [n] whose bounding sphere meets parallel rays [1, N, 3] from many points [1, N, 3]."""
-    axis = functional.normalize(direction[0, 0], dim=-1)
-    helper = torch.eye(3, device=axis.device)[axis.abs().argmin()]
-    x = functional.normalize(torch.linalg.cross(axis, helper), dim=-1)
-    frame = torch.stack((x, torch.linalg.cross(axis, x), axis), -1)
+    """Slots [n] whose bounding box meets rays of one direction [1, 1, 3] from many points [1, N, 3]."""
+    frame = _frame(functional.normalize(direction[0, 0], dim=-1))
     start = origin[0][origin[0].abs().amax(-1) < FAR / 2] @ frame
     if not len(start):
-        return torch.zeros(0, dtype=torch.long, device=axis.device)
+        return torch.zeros(0, dtype=torch.long, device=frame.device)
     low, high = start.amin(0), start.amax(0)
-    center, radius = scene.center[0] @ frame, scene.half[0].norm(dim=-1, keepdim=True) + 1e-3
-    ahead = center[:, 2] + radius[:, 0] > low[2]
-    beside = ((center + radius > low) & (center - radius < high))[:, :2].all(-1)
-    return (ahead & beside).nonzero()[:, 0]
+    center, reach = _bounds(scene, frame)
+    beside = ((center + reach < low) | (center - reach > high))[:, :2].any(-1)
+    return ((center[:, 2] + reach[:, 2] > low[2]) & ~beside).nonzero()[:, 0]
