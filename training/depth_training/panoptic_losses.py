@@ -18,9 +18,9 @@ OFFSET_WEIGHT = 0.02
 def class_weights(counts: np.ndarray) -> Tensor:
     """Weights float32 [classes] that balance rare classes: (median share / share) ** 0.5, within 0.4..4.
 
-    counts: labelled pixels per class; a class without pixels weighs 1.
+    counts: labelled pixels per class, or shares of any sum; a class without pixels weighs 1.
     """
-    share = counts / max(1, counts.sum())
+    share = counts / counts.sum()
     seen = share > 0
     weights = np.ones(len(counts), np.float32)
     weights[seen] = np.sqrt(np.median(share[seen]) / share[seen]).clip(0.4, 4)

@@ -62,7 +62,8 @@ class SegmentationTraining:
         self.network, self.config = network.eval().requires_grad_(False), config
         self.head: nn.Module = network.panoptic.requires_grad_(True)
         self.head.to(memory_format=torch.channels_last)
-        self.weights = class_weights(count_labels(real, network.config.classes))
+        counts = [count_labels(frames, network.config.classes) for frames in (real, synthetic or ())]
+        self.weights = class_weights(sum(c / max(1, c.sum()) for c in counts))
         self.optimiser = torch.optim.AdamW(
             self.head.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
