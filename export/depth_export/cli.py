@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.basicConfig(level=logging.ERROR, format="%(message)s")  # the exporter reports every step
     log.setLevel(logging.INFO)
     parser = argparse.ArgumentParser(prog="depth_export", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
