@@ -40,7 +40,9 @@ def installed(source, tmp_path_factory) -> Path:
     pytest.importorskip("pip", reason="pip is not installed")
     target = tmp_path_factory.mktemp("installed")
     packages = [str(source / "ros2_ws" / "src" / name) for name in ROS_PACKAGES] + [str(source)]
-    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--prefix", str(target), *packages]
+    # Without --ignore-installed pip would first uninstall these packages from the environment that runs the tests.
+    options = ["-q", "--no-deps", "--ignore-installed", "--prefix", str(target)]
+    command = [sys.executable, "-m", "pip", "install", *options, *packages]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return target
