@@ -55,7 +55,8 @@ def run(arguments: argparse.Namespace) -> None:
     matrix = segmentation_confusion(network, CamVid(arguments.camvid / "val"), config.height, config.width)
     metrics = {"camvid_val": report(matrix), "steps": training.step}
     recipe = asdict(config) | {"synthetic_frames": len(synthetic or ()), "steps": training.step}
-    save_weights(arguments.out / "weights.pt", name, network, **facts, segmentation=recipe)
+    facts["segmentation"] = [*facts.get("segmentation", []), recipe]  # one entry per run of a chain of runs
+    save_weights(arguments.out / "weights.pt", name, network, **facts)
     (arguments.out / "metrics.json").write_text(json.dumps(metrics, indent=1))
     log.info(json.dumps(metrics, indent=1))
 
