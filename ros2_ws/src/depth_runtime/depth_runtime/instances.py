@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 CENTER_THRESHOLD = 0.3
-NMS_WINDOW = 7
+NMS_WINDOW = 11
+# A peak that itself votes for a place farther away than this is part of another instance.
+CENTER_VOTE_CELLS = 4.0
 MOST_INSTANCES = 128
 
 
@@ -45,6 +47,8 @@ def group_instances(
     """
     instances = np.zeros(heat.shape, np.uint16)
     centers = find_centers(np.where(things, heat, 0).astype(np.float32), threshold, window)
+    peak_x, peak_y = centers.astype(int).T
+    centers = centers[np.hypot(*offset[:, peak_y, peak_x]) <= CENTER_VOTE_CELLS]
     y, x = np.nonzero(things)
     if not len(centers) or not len(x):
         return instances

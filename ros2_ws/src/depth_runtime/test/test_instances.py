@@ -38,3 +38,13 @@ def test_a_centre_on_stuff_does_not_count():
     things = np.zeros((6, 8), bool)
     things[4, 4] = True
     assert not group_instances(heat, np.zeros((2, 6, 8), np.float32), things).any()
+
+
+def test_a_peak_that_votes_for_another_place_is_no_centre():
+    heat = np.zeros((12, 40), np.float32)
+    heat[6, 5], heat[6, 25] = 0.9, 0.8
+    things = np.zeros((12, 40), bool)
+    things[4:9, 2:30] = True
+    offset = np.zeros((2, 12, 40), np.float32)
+    offset[0] = 5 - np.arange(40)  # every cell, the second peak too, belongs to the first centre
+    assert (group_instances(heat, offset, things)[things] == 1).all()
