@@ -24,6 +24,21 @@ LABELS = (
     Label(2, "person", (220, 20, 60), thing=True),
 )
 
+CONSTANTS = {
+    "red": np.int64(0),
+    "green": np.int64(1),
+    "blue": np.int64(2),
+    "half": np.float32(0.5),
+    "unit": np.float32(1 / 255),
+    "full": np.uint8(255),
+    "begin": np.array([0, 0], np.int64),
+    "end": np.array([1 << 30, 1 << 30], np.int64),
+    "rows_columns": np.array([1, 2], np.int64),
+    "steps": np.array([STRIDE, STRIDE], np.int64),
+    "channel_axis": np.array([1], np.int64),
+    "two_zeros": np.zeros((1, 2, 1, 1), np.float32),
+}
+
 
 def probe_spec() -> ModelSpec:
     """Spec of the probe: size multiple 32, disparity up to 127.5 px, instance heads at a quarter of the size."""
@@ -65,20 +80,6 @@ def _graph() -> onnx.GraphProto:
         helper.make_tensor_value_info("instance_center", TensorProto.FLOAT, ["N", "h", "w"]),
         helper.make_tensor_value_info("instance_offset", TensorProto.FLOAT, ["N", 2, "h", "w"]),
     ]
-    constants = {
-        "red": np.int64(0),
-        "green": np.int64(1),
-        "blue": np.int64(2),
-        "half": np.float32(0.5),
-        "unit": np.float32(1 / 255),
-        "full": np.uint8(255),
-        "begin": np.array([0, 0], np.int64),
-        "end": np.array([1 << 30, 1 << 30], np.int64),
-        "rows_columns": np.array([1, 2], np.int64),
-        "steps": np.array([STRIDE, STRIDE], np.int64),
-        "channel_axis": np.array([1], np.int64),
-        "two_zeros": np.zeros((1, 2, 1, 1), np.float32),
-    }
     node = helper.make_node
     nodes = [
         node("Gather", ["left", "red"], ["left_red"], axis=3),
@@ -95,5 +96,5 @@ def _graph() -> onnx.GraphProto:
         node("Unsqueeze", ["instance_center", "channel_axis"], ["center_channel"]),
         node("Mul", ["center_channel", "two_zeros"], ["instance_offset"]),
     ]
-    initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    initializers = [numpy_helper.from_array(np.asarray(value), name) for name, value in CONSTANTS.items()]
     return helper.make_graph(nodes, "probe", inputs, outputs, initializers)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
@@ -102,10 +102,10 @@ def render_sample(folder: Path, config: SampleConfig, workers: int) -> None:
     """Render the sequence of `config` into `folder` with `workers` processes."""
     write_header(folder, config.calibration, LABELS, config.seconds())
     context = multiprocessing.get_context("spawn")
-    with context.Pool(workers, _start_worker, (config,)) as pool:
-        done = pool.imap_unordered(partial(_render_frame, folder), range(config.frames))
-        for _ in tqdm(done, total=config.frames, desc="street", unit="frame"):
-            pass
+    with ProcessPoolExecutor(workers, context, _start_worker, (config,)) as pool:
+        jobs = [pool.submit(_render_frame, folder, frame) for frame in range(config.frames)]
+        for job in tqdm(as_completed(jobs), total=config.frames, desc="street", unit="frame"):
+            job.result()
 
 
 def main(arguments: list[str] | None = None) -> None:

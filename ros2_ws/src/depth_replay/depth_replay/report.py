@@ -121,6 +121,8 @@ def _accuracy_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("depth", "abs_rel"): ("depth AbsRel", "{:.2f} %"),
         ("depth", "delta1"): ("depth delta < 1.25", "{:.2f} %"),
         ("semantic", "miou"): ("semantic mIoU", "{:.2f} %"),
+        ("panoptic", "pq"): ("panoptic quality", "{:.2f} %"),
+        ("panoptic", "pq_things"): ("panoptic quality, things", "{:.2f} %"),
     }
     accuracy = report["accuracy"]
     return [

@@ -17,12 +17,13 @@ from tqdm import tqdm
 from . import topics
 from .bag import BagMessage, bag_topics, read_bag
 from .definitions import header_stamp_ns
+from .panoptic_score import panoptic_figures
 from .truth import Geometry, Truth, picture_disparity, read_labels, read_pixels, read_truth, stereo_geometry
 
 
 @dataclass
 class Score:
-    """Figures by kind (disparity, depth, semantic), pooled over all scored pixels; notes say what was left out."""
+    """Figures by kind (disparity, depth, semantic, panoptic) over all scored pixels; notes say what was left out."""
 
     frames: dict[str, int] = field(default_factory=dict)
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -70,9 +71,12 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
             wanted.add(topic)
     frames = _errors(outputs, wanted, published, truth, geometry, score)
     _semantic(frames.pop("semantic", []), score)
-    for name, figures in frames.items():
-        score.frames[name] = len(figures)
-        score.figures[name] = pooled(figures)
+    if score.frames.get("semantic") and truth.has(topics.TRUTH_INSTANCE) and topics.INSTANCE in published:
+        figures, count = panoptic_figures(outputs, truth, _label_map(outputs, truth, score))
+        score.frames["panoptic"], score.figures["panoptic"] = count, figures
+    for name, errors in frames.items():
+        score.frames[name] = len(errors)
+        score.figures[name] = pooled(errors)
     for topic in wanted:
         if not score.frames.get(tasks[topic][1]):
             score.note(f"no stamp of {topic} equals one of {tasks[topic][0]}; is it the same recording?")

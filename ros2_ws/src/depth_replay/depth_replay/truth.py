@@ -99,13 +99,20 @@ class Truth:
 
     def semantic(self, stamp_ns: int) -> np.ndarray | None:
         """Class ids uint8 [H, W] of a stamp, None without truth."""
-        message = self.messages.get(topics.TRUTH_SEMANTIC, {}).get(stamp_ns)
+        return self._pixels(topics.TRUTH_SEMANTIC, stamp_ns)
+
+    def instance(self, stamp_ns: int) -> np.ndarray | None:
+        """Instance ids uint16 [H, W] of a stamp, 0 = stuff, None without truth."""
+        return self._pixels(topics.TRUTH_INSTANCE, stamp_ns)
+
+    def _pixels(self, kind: str, stamp_ns: int) -> np.ndarray | None:
+        message = self.messages.get(kind, {}).get(stamp_ns)
         return None if message is None else read_pixels(message)
 
 
 def read_truth(path: Path) -> Truth:
     """Truth topics of a bag, raw or compressed; empty where the bag has none."""
-    kinds = (topics.TRUTH_DISPARITY, topics.TRUTH_SEMANTIC)
+    kinds = (topics.TRUTH_DISPARITY, topics.TRUTH_SEMANTIC, topics.TRUTH_INSTANCE)
     truth = Truth(stereo_geometry(path), read_labels(path, topics.TRUTH_LABELS))
     for message in read_bag(path, {*kinds, *map(topics.compressed, kinds)}):
         by_stamp = truth.messages.setdefault(topics.base(message.topic), {})

@@ -130,6 +130,43 @@ def test_classes_are_matched_by_name_and_unlabelled_truth_does_not_count(tmp_pat
     assert score.figures["semantic"]["miou"] == pytest.approx((road + car) / 2)
 
 
+def test_panoptic_quality_counts_instances_of_the_same_stamp(tmp_path):
+    ids = np.zeros((HEIGHT, WIDTH), np.uint8)
+    ids[5:15, 5:15] = ids[5:15, 30:40] = 1
+    true_instance = np.zeros((HEIGHT, WIDTH), np.uint16)
+    true_instance[5:15, 5:15], true_instance[5:15, 30:40] = 1, 2
+    answer = true_instance.copy()
+    answer[5:15, 30:40] = 1  # both cars in one: IoU 0.5 with each is no match
+    labels = [{"id": 0, "name": "road", "thing": False}, {"id": 1, "name": "car", "thing": True}]
+    stored = np.full((HEIGHT, WIDTH), 256, np.uint16)
+    truth_path = tmp_path / "truth.mcap"
+    with BagWriter(truth_path) as writer:
+        head = header(1000, "cam")
+        write_all(
+            writer,
+            1000,
+            [
+                (topics.compressed(topics.TRUTH_DISPARITY), compress(stored, "16UC1", "png", head)),
+                (topics.compressed(topics.TRUTH_SEMANTIC), compress(ids, "mono8", "png", head)),
+                (topics.compressed(topics.TRUTH_INSTANCE), compress(true_instance, "mono16", "png", head)),
+                (topics.TRUTH_LABELS, TYPES.types[STRING](data=json.dumps(labels))),
+            ],
+        )
+    outputs = write_outputs(
+        tmp_path / "out.mcap",
+        {},
+        [
+            (1000, topics.SEMANTIC, image_message(ids, "mono8", header(1000, "cam"))),
+            (1000, topics.INSTANCE, image_message(answer, "mono16", header(1000, "cam"))),
+            (1000, topics.LABELS, TYPES.types[STRING](data=json.dumps({"labels": labels}))),
+        ],
+    )
+    score = score_bags(outputs, truth_path)
+    assert score.frames["panoptic"] == 1
+    assert score.figures["panoptic"]["pq_stuff"] == pytest.approx(100)
+    assert score.figures["panoptic"]["pq_things"] == 0
+
+
 def test_without_truth_the_figures_are_left_out_and_that_is_said(tmp_path, capsys):
     published = np.full((HEIGHT, WIDTH), 12.0)
     outputs = write_outputs(tmp_path / "out.mcap", {1000: published})

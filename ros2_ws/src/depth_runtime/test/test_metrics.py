@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
-from depth_runtime.metrics import confusion, disparity_errors, mean_iou
+from depth_runtime.metrics import confusion, depth_errors, disparity_errors, mean_iou
 
 
 def test_disparity_errors_of_a_hand_computed_case():
@@ -46,3 +46,15 @@ def test_mean_iou_of_a_hand_computed_case():
     assert matrix[1].tolist() == [0, 2, 0, 0, 1]
     # class 0: 2 / 3; class 1: 2 / 4; class 2: 1; class 3 never occurs
     assert mean_iou(matrix) == pytest.approx(100 * (2 / 3 + 2 / 4 + 1) / 3)
+
+
+def test_depth_errors_of_a_hand_computed_case():
+    truth = np.array([[2.0, 4.0, 10.0, np.inf], [0.0, 5.0, 8.0, 8.0]])
+    predicted = np.array([[2.2, 5.0, 10.0, 3.0], [1.0, np.nan, np.inf, 7.0]])
+    errors = depth_errors(predicted, truth)  # 10 %, 25 % (ratio 1.25 is outside), 0, -, -, none, none, 12.5 %
+    assert errors["pixels"] == 4
+    assert errors["abs_rel"] == pytest.approx((10 + 25 + 0 + 12.5) / 4)
+    assert errors["delta1"] == pytest.approx(75)
+    assert errors["density"] == pytest.approx(100 * 4 / 6)
+    with pytest.raises(ValueError, match="expected depth of the truth's shape"):
+        depth_errors(predicted, truth.T)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from depth_runtime.panoptic_quality import PanopticQuality
+
+ROAD, CAR, SKY = 0, 1, 2
+
+
+def frame():
+    """Road with two cars of 4 x 10 pixels on it and a column without label: 20 x 40."""
+    semantic = np.zeros((20, 40), np.uint8)
+    instance = np.zeros((20, 40), np.uint16)
+    semantic[2:6, 5:15] = semantic[10:14, 20:30] = CAR
+    instance[2:6, 5:15], instance[10:14, 20:30] = 7, 9
+    semantic[:, 39] = 255
+    return semantic, instance
+
+
+def test_a_perfect_answer_has_quality_100_whatever_its_instance_numbers():
+    semantic, instance = frame()
+    quality = PanopticQuality({CAR})
+    quality.add(semantic, instance * 3, semantic, instance)
+    assert all(value == pytest.approx(100) for value in quality.figures().values())
+
+
+def test_a_hand_computed_frame():
+    true_semantic, true_instance = frame()
+    semantic, instance = true_semantic.copy(), true_instance.copy()
+    semantic[2:6, 5:8], instance[2:6, 5:8] = ROAD, 0  # first car: 28 of 40 px
+    instance[10:14, 25:30] = 8  # second car in two halves: IoU 0.5 each is no match
+    semantic[:, 39], instance[:, 39] = CAR, 4  # on unlabelled truth: neither right nor wrong
+    quality = PanopticQuality({CAR})
+    quality.add(semantic, instance, true_semantic, true_instance)
+    figures = quality.figures()
+    car = 0.7 / (1 + 2 / 2 + 1 / 2)
+    road_area = 20 * 39 - 80
+    road = road_area / (road_area + 12)
+    assert figures["pq_things"] == pytest.approx(100 * car)
+    assert figures["pq_stuff"] == pytest.approx(100 * road)
+    assert figures["pq"] == pytest.approx(100 * (car + road) / 2)
+    assert figures["sq"] == pytest.approx(100 * (0.7 + road) / 2)
+    assert figures["rq"] == pytest.approx(100 * (1 / 2.5 + 1) / 2)
+
+
+def test_the_right_shape_with_the_wrong_class_is_one_miss_and_one_false_answer():
+    true_semantic, true_instance = frame()
+    semantic = np.where(true_instance == 9, SKY, true_semantic).astype(np.uint8)
+    quality = PanopticQuality({CAR})
+    quality.add(semantic, np.where(true_instance == 9, 0, true_instance), true_semantic, true_instance)
+    figures = quality.figures()
+    assert figures["pq_things"] == pytest.approx(100 / 1.5)
+    assert figures["pq_stuff"] == pytest.approx(50)  # road 100, sky 0
+
+
+def test_small_segments_can_be_left_out():
+    true_semantic, true_instance = frame()
+    semantic, instance = true_semantic.copy(), true_instance.copy()
+    semantic[2:6, 5:15], instance[2:6, 5:15] = ROAD, 0
+    quality = PanopticQuality({CAR}, smallest_px=41)
+    quality.add(semantic, instance, true_semantic, true_instance)
+    assert np.isnan(quality.figures()["pq_things"])
+
+
+def test_nothing_seen_is_nan():
+    assert np.isnan(PanopticQuality({CAR}).figures()["pq"])
