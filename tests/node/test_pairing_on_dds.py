@@ -48,6 +48,18 @@ def test_a_missing_topic_is_named(start, missing):
     assert process.alive
 
 
+def test_published_images_that_never_arrive_point_to_the_dds_profile(start):
+    """A publisher that is silent looks to the node like one whose images get lost."""
+    _, rig = start(connected=False)
+    keep_sending(
+        rig,
+        lambda t: [None, None, t, t],
+        lambda: "images are published but none arrives" in rig.status_message,
+        "the loss to be explained",
+    )
+    assert "FASTRTPS_DEFAULT_PROFILES_FILE" in rig.status_message
+
+
 def test_stamps_that_never_match_are_explained_with_their_difference(start):
     process, rig = start(connected=False)
     keep_sending(

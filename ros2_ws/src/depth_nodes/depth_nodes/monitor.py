@@ -14,12 +14,17 @@ from rclpy.node import Node
 
 from .diagnostics import Health, status
 from .inputs import StereoInputs
-from .pairing import TOPICS, PairMatcher, explain_silence
+from .pairing import IMAGES, TOPICS, PairMatcher, explain_silence
 from .statistics import Statistics
 
 # Without a pair for this long the node says why; then again at this interval.
 PATIENCE_S = 2.0
 REPEAT_S = 10.0
+LOST_ON_THE_WAY = (
+    "images are published but none arrives: Fast DDS's default shared memory is too small for them; start the camera "
+    "driver with depth_bringup's config/fastdds.xml (FASTRTPS_DEFAULT_PROFILES_FILE), or set "
+    "qos_overrides.TOPIC.subscription.reliability to reliable"
+)
 # The same cause with other words is told sooner.
 NEW_TEXT_S = 1.0
 
@@ -92,12 +97,15 @@ class Monitor:
         now_s = time.perf_counter()
         if self._inputs is None or now_s - self._last_pair_s < PATIENCE_S:
             return ""
-        counts = {key: self._inputs.publisher_count(key) for key in TOPICS}
         text = explain_silence(self._matcher, now_s, PATIENCE_S)
+        published = {key: self._inputs.publisher_count(key) > 0 for key in TOPICS}
+        lost = [key for key in IMAGES if published[key] and self._matcher.topics[key].arrived_s is None]
         for key in TOPICS:
-            text = text.replace(key, self._inputs.topics[key]) if counts[key] else text
-        orphans = [self._inputs.topics[key] for key in TOPICS if not counts[key]]
-        return text + (f"; nobody publishes {', '.join(orphans)}: check names and remaps" if orphans else "")
+            text = text.replace(key, self._inputs.topics[key])
+        orphans = [self._inputs.topics[key] for key in TOPICS if not published[key]]
+        if orphans:
+            text += f"; nobody publishes {', '.join(orphans)}: check names and remaps"
+        return text + (f"; {LOST_ON_THE_WAY}" if lost else "")
 
     def _on_timer(self) -> None:
         silence = self._silence()

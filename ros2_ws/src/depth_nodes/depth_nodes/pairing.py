@@ -10,6 +10,7 @@ from typing import Any
 LEFT, RIGHT = "left/image_rect", "right/image_rect"
 LEFT_INFO, RIGHT_INFO = "left/camera_info", "right/camera_info"
 TOPICS = (LEFT, RIGHT, LEFT_INFO, RIGHT_INFO)
+IMAGES = (LEFT, RIGHT)
 INFOS = (LEFT_INFO, RIGHT_INFO)
 
 # A stamp this far behind the newest one of its topic means that time was set back (a bag loop), not disorder.
@@ -129,5 +130,8 @@ def _explain_stamps(matcher: PairMatcher) -> str:
     if newest[LEFT] == newest[RIGHT] and not matcher.cache_info:
         advice = "set cache_camera_info if the calibration never changes, or stamp camera_info like its image"
     else:
-        advice = "set approximate_sync with a tolerance if the cameras are triggered together, or fix their stamps"
+        advice = (
+            "set approximate_sync with a tolerance if the cameras are triggered together, or fix their stamps; "
+            "if single images get lost on the way, start the drivers with depth_bringup's DDS profile"
+        )
     return f"messages arrive on all topics, but their stamps do not match (newest against {LEFT}: {offsets}); {advice}"
