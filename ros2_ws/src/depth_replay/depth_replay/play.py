@@ -34,6 +34,8 @@ from .ros import qos, ros_node, stop_event
 CLOCK = "rosgraph_msgs/msg/Clock"
 # The writer sees a reader before the reader knows the writer; a frame in between would be lost.
 DISCOVERY_SETTLE_S = 0.7
+# Best-effort readers acknowledge nothing, and what they have not taken goes with its writer.
+LINGER_S = 1.0
 # The frame interval is the median over this many frames at the start.
 _INTERVAL_FRAMES = 100
 
@@ -170,9 +172,10 @@ class Player:
                     self._sleep_until(self._loop_start(began_ns, loop), self._loop_start(began_ns, loop - 1), stop)
                 self._play_once(source, self._loop_start(began_ns, loop), loop, stop)
             loop += 1
+        self.report.seconds = (time.monotonic_ns() - began_ns) / 1e9
         for publisher in self.publishers.values():
             publisher.wait_for_all_acked(Duration(seconds=2.0))
-        self.report.seconds = (time.monotonic_ns() - began_ns) / 1e9
+        stop.wait(LINGER_S)
         return self.report
 
     def _loop_start(self, began_ns: int, loop: int) -> int:
