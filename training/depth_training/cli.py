@@ -9,6 +9,7 @@ from importlib import import_module
 
 # Each module offers configure(parser) and run(arguments); it is imported only when its command is used.
 COMMANDS = {
+    "render": ("render_command", "render labelled stereo pairs of the procedural world"),
     "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
     "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),
 }
@@ -20,7 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="depth_training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, summary) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
+        command = commands.add_parser(name, help=summary, add_help=False)
         command.set_defaults(module=module)
     known, rest = parser.parse_known_args(arguments)
     module = import_module(f".{known.module}", __package__)
