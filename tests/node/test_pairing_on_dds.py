@@ -2,7 +2,9 @@
 """Which messages become a pair, and what the node says when none do."""
 
 import pytest
+from builtin_interfaces.msg import Time
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
 from stereo_rig import CAMERAS, make_image, make_info, scene
 
 
@@ -140,3 +142,25 @@ def test_pairs_older_than_max_age_are_dropped(start):
         "old pairs to be dropped",
     )
     assert not rig.received["disparity"]
+
+
+def test_simulated_time_that_jumps_back_clears_what_waits(start):
+    """use_sim_time with a /clock that starts again, as `ros2 bag play --clock --loop` does."""
+    _, rig = start(parameters={"use_sim_time": True})
+    clock = rig.node.create_publisher(Clock, "/clock", 10)
+
+    def tick(seconds):
+        clock.publish(Clock(clock=Time(sec=seconds)))
+        rig.pause(0.1)
+
+    for seconds in (500, 501, 502):
+        tick(seconds)
+    rig.wait(lambda: "unpaired: left/image_rect" in rig.status, "diagnostics")
+    before = int(rig.status["unpaired: left/image_rect"])
+    left = scene()[0]
+    rig.cameras["left/image_rect"].publish(make_image(left, stamp_s=rig.next_stamp()))
+    rig.pause(0.3)
+    for seconds in (3, 4, 5):
+        tick(seconds)
+    rig.wait(lambda: int(rig.status["unpaired: left/image_rect"]) > before, "the waiting image to be given up")
+    rig.answer("disparity", rig.send_scene(*scene()))
