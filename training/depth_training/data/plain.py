@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plain sequence folders, and pairs listed in a CSV file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..stereo_pairs import read_pairs
+from .files import image_named, images_in, read_integers, read_rgb, read_scaled, read_text
+from .registry import register
+from .sample import Sample
+
+
+@register("plain")
+class PlainFolder:
+    """A sequence folder as `depth_training render` and docs/bags.md describe it, or a folder of such folders.
+
+    Needs left/; right/, disparity/, semantic/, instance/, calibration.json are taken where they are. With
+    `neighbours` samples carry the previous and next left image, and each sequence loses its two end frames.
+    """
+
+    def __init__(self, root: Path, split: str = "train", neighbours: bool = False) -> None:
+        root = root / split if (root / split).is_dir() else root
+        folders = [root] if (root / "left").is_dir() else sorted(p.parent for p in root.glob("*/left"))
+        if not folders:
+            raise ValueError(f"expected a folder left/ in {root} or in its folders, got none; check the folder")
+        self._frames: list[tuple[Path, ...]] = []
+        for folder in folders:
+            lefts = images_in(folder / "left")
+            self._frames += zip(lefts[1:], lefts, lefts[2:], strict=False) if neighbours else [(p,) for p in lefts]
+        self._calibrations = {folder: _calibration(folder / "calibration.json") for folder in folders}
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __getitem__(self, index: int) -> Sample:
+        path, *neighbours = self._frames[index]
+        folder = path.parent.parent
+        truth: dict[str, Any] = {}
+        if (folder / "disparity").is_dir():
+            truth["disparity_px"] = read_scaled(folder / "disparity" / f"{path.stem}.png")
+        for name, dtype in (("semantic", np.uint8), ("instance", np.uint16)):
+            if (folder / name).is_dir():
+                truth[name] = read_integers(folder / name / f"{path.stem}.png", dtype)
+        return Sample(
+            left=read_rgb(path),
+            right=read_rgb(image_named(folder / "right" / path.stem)) if (folder / "right").is_dir() else None,
+            neighbours=tuple(read_rgb(p) for p in neighbours),
+            name=f"{folder.name}/{path.stem}",
+            **truth,
+            **self._calibrations[folder],
+        )
+
+
+def _calibration(path: Path) -> dict[str, Any]:
+    """Calibration fields of Sample; none where the folder has no such file."""
+    if not path.is_file():
+        return {}
+    try:
+        numbers = json.loads(read_text(path))
+        return {
+            "intrinsics": tuple(float(numbers[key]) for key in ("fx", "fy", "cx_left", "cy")),
+            "baseline_m": float(numbers["baseline_m"]),
+            "disparity_shift_px": float(numbers["cx_left"]) - float(numbers["cx_right"]),
+        }
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"expected JSON with fx, fy, cx_left, cx_right, cy, baseline_m in {path}, got {error!r}; write it so"
+        ) from error
+
+
+@register("csv")
+class ListedPairs:
+    """Pairs of a CSV file (columns dataset, id, left, right, disparity); root is the file.
+
+    split: "all", or a value of the column dataset.
+    """
+
+    def __init__(self, root: Path, split: str = "all") -> None:
+        pairs = read_pairs(root)
+        names = sorted({pair.dataset for pair in pairs})
+        if split not in ("all", *names):
+            raise ValueError(f"expected a split among {['all', *names]}, got '{split}'; choose one of them")
+        self.pairs = [pair for pair in pairs if split in ("all", pair.dataset)]
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> Sample:
+        pair = self.pairs[index]
+        return Sample(
+            left=read_rgb(pair.left_path),
+            right=read_rgb(pair.right_path),
+            disparity_px=read_scaled(pair.disparity_path),
+            name=f"{pair.dataset}/{pair.id}",
+        )

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The schema, the registry, plain folders and lists of pairs."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from depth_training.data import DATASETS, Sample, make_dataset
+
+LEFT = np.full((6, 8, 3), (200, 100, 50), np.uint8)  # RGB
+
+
+def write(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A street of three frames, 8 x 6 pixels, with disparity 12.5 px (one pixel unknown) and labels."""
+    root = tmp_path / "street"
+    for index in range(3):
+        name = f"{index:06d}.png"
+        write(root / "left" / name, LEFT + np.uint8(index))
+        write(root / "right" / name, LEFT)
+        disparity = np.full((6, 8), 3200, np.uint16)
+        disparity[1, 2] = 0
+        write(root / "disparity" / name, disparity)
+        write(root / "semantic" / name, np.full((6, 8), 5, np.uint8))
+        write(root / "instance" / name, np.full((6, 8), 700, np.uint16))
+    numbers = {"width": 8, "height": 6, "fx": 10.0, "fy": 11.0, "cx_left": 3.5, "cy": 2.5, "cx_right": 1.0}
+    (root / "calibration.json").write_text(json.dumps(numbers | {"baseline_m": 0.4}))
+    return root
+
+
+def test_a_plain_folder_gives_all_that_it_has(folder):
+    frames = make_dataset("plain", folder)
+    assert len(frames) == 3
+    sample = frames[1]
+    assert sample.name == "street/000001"
+    assert sample.left[0, 0].tolist() == [201, 101, 51]
+    assert sample.right[0, 0].tolist() == [200, 100, 50]
+    assert sample.disparity_px[0, 0] == 12.5
+    assert np.isnan(sample.disparity_px[1, 2])
+    assert (sample.semantic[0, 0], sample.instance[0, 0]) == (5, 700)
+    assert (sample.intrinsics, sample.baseline_m) == ((10, 11, 3.5, 2.5), 0.4)
+    depth_m = sample.true_depth_m()  # 10 * 0.4 / (12.5 - 2.5)
+    assert depth_m[0, 0] == pytest.approx(0.4)
+    assert np.isnan(depth_m[1, 2])
+
+
+def test_neighbours_are_previous_and_next(folder):
+    frames = make_dataset("plain", folder.parent, neighbours=True)
+    assert len(frames) == 1
+    assert [image[0, 0, 0] for image in (frames[0].left, *frames[0].neighbours)] == [201, 200, 202]
+
+
+def test_a_folder_of_left_images_is_a_mono_set(tmp_path):
+    write(tmp_path / "left/a.png", LEFT)
+    sample = make_dataset("plain", tmp_path)[0]
+    assert (sample.right, sample.disparity_px, sample.true_depth_m()) == (None, None, None)
+
+
+def test_missing_and_cut_files_name_themselves(folder):
+    (folder / "right/000001.png").unlink()
+    with pytest.raises(ValueError, match=r"right/000001"):
+        make_dataset("plain", folder)[1]
+    for name in ("left", "disparity"):
+        path = folder / name / "000002.png"
+        path.write_bytes(path.read_bytes()[:-20])
+        with pytest.raises(ValueError, match=f"{name}/000002.png"):
+            make_dataset("plain", folder)[2]
+        write(path, LEFT)
+    with pytest.raises(ValueError, match=r"one channel of uint16 in .*disparity/000002.png"):
+        make_dataset("plain", folder)[2]
+    (folder / "calibration.json").write_text('{"fx": 3}')
+    with pytest.raises(ValueError, match=r"calibration.json, got KeyError\('fy'\)"):
+        make_dataset("plain", folder)
+
+
+def test_listed_pairs_are_chosen_by_data_set(folder):
+    path = folder / "pairs.csv"
+    rows = [f"{name},x,left/000000.png,right/000000.png,disparity/000000.png" for name in ("a", "b", "b")]
+    path.write_text("\n".join(["dataset,id,left,right,disparity", *rows]))
+    assert len(make_dataset("csv", path)) == 3
+    pairs = make_dataset("csv", path, split="b")
+    assert len(pairs) == 2
+    assert pairs[0].name == "b/x"
+    assert np.isnan(pairs[0].disparity_px).sum() == 1
+    with pytest.raises(ValueError, match=r"\['all', 'a', 'b'\], got 'c'"):
+        make_dataset("csv", path, split="c")
+
+
+def test_a_miss_lists_what_exists(folder):
+    with pytest.raises(ValueError, match=r"'csv'.*'plain'.* got 'kitty'"):
+        make_dataset("kitty", folder)
+    with pytest.raises(ValueError, match=r"\['neighbours'\], got \['neighbors'\]"):
+        make_dataset("plain", folder, neighbors=True)
+    assert "plain" in DATASETS
+
+
+def test_a_sample_off_the_schema_is_refused():
+    with pytest.raises(ValueError, match=r"disparity_px float32 \[6, 8\] like left, got float32 \[6, 7\] in 'x'"):
+        Sample(LEFT, disparity_px=np.zeros((6, 7), np.float32), name="x")
+    with pytest.raises(ValueError, match=r"right uint8 \[6, 8, 3\] like left, got float32"):
+        Sample(LEFT, right=LEFT.astype(np.float32))
