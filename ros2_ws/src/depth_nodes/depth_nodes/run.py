@@ -13,7 +13,7 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 
 def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -> int:
-    """Spin the node. Exit code 0 after SIGINT, SIGTERM or a lifecycle shutdown, 2 for settings that cannot work."""
+    """Spin the node. Exit code 0 after SIGINT or SIGTERM, 2 for settings that cannot work."""
     # rclpy's own handler, installed by init, ends the executor. Python's would also raise KeyboardInterrupt, and once
     # more amid the cleanup: where there is no terminal, `ros2 launch` hands every Ctrl-C on a second time.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
