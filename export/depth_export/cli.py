@@ -8,10 +8,10 @@ import json
 import logging
 from pathlib import Path
 
-from depth_models import count_cost, load_weights, names
+from depth_models import count_cost, git_revision, load_weights, names
 
 from .contract import DEFAULT_SIZE, StereoContract, stereo_spec
-from .export import export_contract, git_revision
+from .export import export_contract
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 from depth_runtime.onnx_file import read_spec
@@ -39,19 +38,3 @@ def export_contract(contract: nn.Module, spec: ModelSpec, path: Path) -> dict[st
     finally:
         temporary.unlink(missing_ok=True)
     return worst
-
-
-def git_revision() -> str:
-    """Revision of the sources, with "+changes" when they differ from it; "unknown" outside a checkout."""
-    folder = Path(__file__).parent
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return answer.stdout.strip()

@@ -5,6 +5,7 @@ from . import stereo
 from .cost import Cost, count_cost
 from .labels import LABELS
 from .registry import build, names, register
+from .revision import git_revision
 from .weights import load_weights, save_weights
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Cost",
     "build",
     "count_cost",
+    "git_revision",
     "load_weights",
     "names",
     "register",

@@ -13,11 +13,16 @@ from torch import nn
 from .registry import build
 
 
-def save_weights(path: str | Path, network_name: str, network: nn.Module, **facts: Any) -> None:
-    """Write the network's tensors as FP16, with plain facts (recipe, data) beside them, in one step."""
+def save_weights(
+    path: str | Path, network_name: str, network: nn.Module, config: dict[str, Any] | None = None, **facts: Any
+) -> None:
+    """Write the network's tensors as FP16, with plain facts (recipe, data) beside them, in one step.
+
+    config: the overrides that the network was built with.
+    """
     halves = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
     temporary = Path(f"{path}.part")
-    torch.save({"network": network_name, "weights": halves, "facts": facts}, temporary)
+    torch.save({"network": network_name, "config": config or {}, "weights": halves, "facts": facts}, temporary)
     os.replace(temporary, path)
 
 
@@ -29,7 +34,7 @@ def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
     data = torch.load(path, map_location="cpu", weights_only=True)
     if not isinstance(data, dict) or not {"network", "weights"} <= set(data):
         raise ValueError(f"expected a file of depth_models.save_weights at {path}; save the weights with it")
-    network = build(data["network"])
+    network = build(data["network"], **data.get("config", {}))
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in data["weights"].items()})
     except RuntimeError as error:
