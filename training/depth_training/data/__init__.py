@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readers of stereo, depth and segmentation data behind one schema: `make_dataset(name, root, split)[i]` -> Sample."""
 
-from . import plain  # noqa: F401  (readers register themselves)
+from . import (  # noqa: F401  (readers register themselves)
+    camvid,
+    cityscapes,
+    driving_stereo,
+    kitti_stereo,
+    middlebury,
+    plain,
+    sceneflow,
+)
 from .registry import DATASETS, make_dataset
 from .sample import Dataset, Sample
 

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""KITTI stereo 2012 and 2015: pairs with sparse lidar truth. Sources: Geiger et al., CVPR 2012; Menze & Geiger 2015."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from .calibration import matrix, read_numbers, stereo_fields
+from .files import images_in, read_rgb, read_scaled
+from .registry import check_split, register
+from .sample import Sample
+
+
+class Layout(NamedTuple):
+    """Names of one edition: image folders, truth folders, calibration folder and its two matrices."""
+
+    left: str
+    right: str
+    with_occluded: str
+    without_occluded: str
+    calibration: str
+    matrices: tuple[str, str]
+
+
+_2015 = Layout("image_2", "image_3", "disp_occ_0", "disp_noc_0", "calib_cam_to_cam", ("P_rect_02", "P_rect_03"))
+_2012 = Layout("colored_0", "colored_1", "disp_occ", "disp_noc", "calib", ("P2", "P3"))
+_2012_GREY = Layout("image_0", "image_1", "disp_occ", "disp_noc", "calib", ("P0", "P1"))
+
+
+class KittiStereo:
+    """Frames NUMBER_10 of training/ (with truth) or testing/. `occluded` is also False where nothing is known."""
+
+    def __init__(self, root: Path, split: str, layout: Layout) -> None:
+        folder = {"train": "training", "test": "testing"}[check_split(split, ("train", "test"))]
+        self._root, self._layout = root / folder, layout
+        self._lefts = images_in(self._root / layout.left, "_10")
+
+    def __len__(self) -> int:
+        return len(self._lefts)
+
+    def __getitem__(self, index: int) -> Sample:
+        path, layout = self._lefts[index], self._layout
+        disparity_px = occluded = None
+        if (self._root / layout.with_occluded).is_dir():
+            disparity_px = read_scaled(self._root / layout.with_occluded / f"{path.stem}.png")
+            seen_px = read_scaled(self._root / layout.without_occluded / f"{path.stem}.png")
+            occluded = np.isfinite(disparity_px) & np.isnan(seen_px)
+        calibration = self._root / layout.calibration / f"{path.stem.removesuffix('_10')}.txt"
+        numbers = read_numbers(calibration)
+        return Sample(
+            left=read_rgb(path),
+            right=read_rgb(self._root / layout.right / path.name),
+            disparity_px=disparity_px,
+            occluded=occluded,
+            name=path.stem,
+            **stereo_fields(*(matrix(numbers, key, (3, 4), calibration) for key in layout.matrices), calibration),
+        )
+
+
+@register("kitti2015")
+def kitti_2015(root: Path, split: str = "train") -> KittiStereo:
+    """Scene flow benchmark of 2015: root with training/ and testing/."""
+    return KittiStereo(root, split, _2015)
+
+
+@register("kitti2012")
+def kitti_2012(root: Path, split: str = "train", grey: bool = False) -> KittiStereo:
+    """Stereo benchmark of 2012: root with training/ and testing/; grey: the grey cameras instead of the colour ones."""
+    return KittiStereo(root, split, _2012_GREY if grey else _2012)
