@@ -18,7 +18,8 @@ import torch
 from depth_models import LABELS, load_weights, save_weights
 from torch.utils.data import ConcatDataset
 
-from .frames import CamVid, SequenceFrames
+from .data import make_dataset
+from .frames import LabelledFrames
 from .segmentation import SegmentationConfig, SegmentationTraining, segmentation_confusion
 
 log = logging.getLogger(__name__)
@@ -44,15 +45,16 @@ def run(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(arguments.threads)
     network, name, facts = load_weights(arguments.weights)
     config = SegmentationConfig(minutes=arguments.minutes, seed=arguments.seed)
-    folders = [SequenceFrames(folder) for folder in arguments.synthetic]
+    folders = [LabelledFrames(make_dataset("plain", folder, stereo=False)) for folder in arguments.synthetic]
     synthetic = ConcatDataset(folders) if folders else None
     arguments.out.mkdir(parents=True, exist_ok=True)
     checkpoint = arguments.out / "last.pt"
-    training = SegmentationTraining(network, CamVid(arguments.camvid / "train"), synthetic, config)
+    train, val = (LabelledFrames(make_dataset("camvid", arguments.camvid, split)) for split in ("train", "val"))
+    training = SegmentationTraining(network, train, synthetic, config)
     if arguments.resume and checkpoint.exists():
         training.resume(checkpoint)
     training.run(checkpoint)
-    matrix = segmentation_confusion(network, CamVid(arguments.camvid / "val"), config.height, config.width)
+    matrix = segmentation_confusion(network, val, config.height, config.width)
     metrics = {"camvid_val": report(matrix), "steps": training.step}
     recipe = asdict(config) | {"synthetic_frames": len(synthetic or ()), "steps": training.step}
     facts["segmentation"] = [*facts.get("segmentation", []), recipe]  # one entry per run of a chain of runs

@@ -95,7 +95,7 @@ def test_listed_pairs_are_chosen_by_data_set(folder):
 def test_a_miss_lists_what_exists(folder):
     with pytest.raises(ValueError, match=r"'csv'.*'plain'.* got 'kitty'"):
         make_dataset("kitty", folder)
-    with pytest.raises(ValueError, match=r"\['neighbours'\], got \['neighbors'\]"):
+    with pytest.raises(ValueError, match=r"\['stereo', 'neighbours'\], got \['neighbors'\]"):
         make_dataset("plain", folder, neighbors=True)
     assert "plain" in DATASETS
 

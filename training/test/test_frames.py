@@ -4,27 +4,9 @@
 import cv2
 import numpy as np
 import pytest
+from depth_training.data import make_dataset
 from depth_training.frame_augment import augment_frame
-from depth_training.frames import CamVid, LabelledFrame, SequenceFrames, own_ids
-
-
-def test_camvid_ids_become_ours():
-    # sky building pole road pavement tree sign fence car pedestrian cyclist unlabelled, and an undefined id
-    camvid = np.array([[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]], np.uint8)
-    assert own_ids(camvid).tolist() == [[7, 2, 3, 0, 1, 4], [3, 3, 5, 6, 6, 255]]
-    assert own_ids(np.array([[12, 255]], np.uint8)).tolist() == [[255, 255]]
-
-
-def test_camvid_folder_gives_rgb_and_mapped_labels(tmp_path):
-    image = np.zeros((6, 8, 3), np.uint8)
-    image[:, :, 2] = 200  # red, in OpenCV's order
-    cv2.imwrite(str(tmp_path / "a.png"), image)
-    cv2.imwrite(str(tmp_path / "a_semantic.png"), np.full((6, 8), 8, np.uint8))
-    frames = CamVid(tmp_path)
-    assert len(frames) == 1
-    assert frames[0].image[0, 0].tolist() == [200, 0, 0]
-    assert (frames[0].semantic == 5).all()
-    assert frames[0].instance is None
+from depth_training.frames import LabelledFrame, LabelledFrames
 
 
 def test_sequence_folder_gives_instances(tmp_path):
@@ -33,12 +15,17 @@ def test_sequence_folder_gives_instances(tmp_path):
     cv2.imwrite(str(tmp_path / "left/000000.png"), np.zeros((6, 8, 3), np.uint8))
     cv2.imwrite(str(tmp_path / "semantic/000000.png"), np.full((6, 8), 6, np.uint8))
     cv2.imwrite(str(tmp_path / "instance/000000.png"), np.full((6, 8), 700, np.uint16))
-    assert (SequenceFrames(tmp_path)[0].instance == 700).all()
+    frames = LabelledFrames(make_dataset("plain", tmp_path, stereo=False))
+    assert len(frames) == 1
+    assert (frames[0].semantic == 6).all()
+    assert (frames[0].instance == 700).all()
 
 
-def test_an_empty_folder_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"_semantic\.png"):
-        CamVid(tmp_path)
+def test_frames_without_labels_name_themselves(tmp_path):
+    (tmp_path / "left").mkdir()
+    cv2.imwrite(str(tmp_path / "left/000003.png"), np.zeros((6, 8, 3), np.uint8))
+    with pytest.raises(ValueError, match="000003"):
+        LabelledFrames(make_dataset("plain", tmp_path))[0]
 
 
 def test_augmentation_moves_pixels_labels_and_instances_together():

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 from depth_training.cli import main
-from depth_training.frames import SequenceFrames
+from depth_training.data import make_dataset
 
 
 def test_rendered_pairs_are_labelled_and_the_same_for_the_same_seed(tmp_path):
@@ -25,13 +25,13 @@ def test_rendered_pairs_are_labelled_and_the_same_for_the_same_seed(tmp_path):
     ]
     for name in ("a", "b"):
         main(["render", "--out", str(tmp_path / name), *scene])
-    frames, again = SequenceFrames(tmp_path / "a"), SequenceFrames(tmp_path / "b")
+    frames, again = (make_dataset("plain", tmp_path / name) for name in ("a", "b"))
     assert len(frames) == 2
     for index in range(2):
         np.testing.assert_array_equal(frames[index].semantic, again[index].semantic)
-        np.testing.assert_array_equal(frames[index].image, again[index].image)
+        np.testing.assert_array_equal(frames[index].left, again[index].left)
         assert len(np.unique(frames[index].semantic)) > 2
-    assert (frames[0].image != frames[1].image).any()
+    assert (frames[0].left != frames[1].left).any()
     disparity = cv2.imread(str(tmp_path / "a" / "disparity" / "000000.png"), cv2.IMREAD_UNCHANGED)
     assert disparity.dtype == np.uint16
     assert disparity.max() > 256

@@ -21,9 +21,11 @@ class PlainFolder:
 
     Needs left/; right/, disparity/, semantic/, instance/, calibration.json are taken where they are. With
     `neighbours` samples carry the previous and next left image, and each sequence loses its two end frames.
+    stereo: False leaves right and disparity out.
     """
 
-    def __init__(self, root: Path, split: str = "train", neighbours: bool = False) -> None:
+    def __init__(self, root: Path, split: str = "train", stereo: bool = True, neighbours: bool = False) -> None:
+        self._stereo = stereo
         root = root / split if (root / split).is_dir() else root
         folders = [root] if (root / "left").is_dir() else sorted(p.parent for p in root.glob("*/left"))
         if not folders:
@@ -40,18 +42,19 @@ class PlainFolder:
     def __getitem__(self, index: int) -> Sample:
         path, *neighbours = self._frames[index]
         folder = path.parent.parent
-        truth: dict[str, Any] = {}
-        if (folder / "disparity").is_dir():
-            truth["disparity_px"] = read_scaled(folder / "disparity" / f"{path.stem}.png")
+        maps: dict[str, Any] = {}
+        if self._stereo and (folder / "right").is_dir():
+            maps["right"] = read_rgb(image_named(folder / "right" / path.stem))
+        if self._stereo and (folder / "disparity").is_dir():
+            maps["disparity_px"] = read_scaled(folder / "disparity" / f"{path.stem}.png")
         for name, dtype in (("semantic", np.uint8), ("instance", np.uint16)):
             if (folder / name).is_dir():
-                truth[name] = read_integers(folder / name / f"{path.stem}.png", dtype)
+                maps[name] = read_integers(folder / name / f"{path.stem}.png", dtype)
         return Sample(
             left=read_rgb(path),
-            right=read_rgb(image_named(folder / "right" / path.stem)) if (folder / "right").is_dir() else None,
             neighbours=tuple(read_rgb(p) for p in neighbours),
             name=f"{folder.name}/{path.stem}",
-            **truth,
+            **maps,
             **self._calibrations[folder],
         )
 
