@@ -12,17 +12,19 @@ def correlation_volume(left: Tensor, right: Tensor, levels: int, groups: int) ->
     """Group-wise similarity C(g, d, y, x) = <left_g(y, x), right_g(y, x - d)> for d in 0..levels-1.
 
     left, right: [B, C, H, W] -> [B, groups * levels, H, W], zero where x - d leaves the image. One matrix
-    product per image row gives all pairs of columns; the band of valid shifts is cut out by a skew: rows of
-    width n read as rows of width n + 1 move row x by x columns.
+    product per image row gives all pairs of columns; the band of valid shifts is cut out by a skew: with the
+    right columns in reverse order, rows of width n read as rows of width n - 1 move row x back by x columns.
     """
     b, c, h, w = left.shape
+    columns = w + levels - 1
     left_rows = left.reshape(b, groups, c // groups, h, w).permute(0, 1, 3, 4, 2)
-    padded = F.pad(right, (levels - 1, 0))
-    right_rows = padded.reshape(b, groups, c // groups, h, w + levels - 1).permute(0, 1, 3, 2, 4)
-    pairs = left_rows @ right_rows  # [B, G, H, W, W + levels - 1]
-    flat = F.pad(pairs.reshape(b, groups, h, w * (w + levels - 1)), (0, w))
-    band = flat.reshape(b, groups, h, w, w + levels)[..., :levels]  # column j holds d = levels - 1 - j
-    return band.flip(-1).permute(0, 1, 4, 2, 3).reshape(b, groups * levels, h, w)
+    reverse = F.pad(right, (levels - 1, 0)).flip(-1)
+    right_rows = reverse.reshape(b, groups, c // groups, h, columns).permute(0, 1, 3, 2, 4)
+    pairs = left_rows @ right_rows  # [B, G, H, W, columns]: shift d of column x stands at w - 1 - x + d
+    # A slice, not a pad: it also works on integers, so a quantised graph keeps the whole volume in eight bits.
+    flat = pairs.reshape(b, groups, h, w * columns)[..., w - 1 : w * columns - 1]
+    band = flat.reshape(b, groups, h, w, columns - 1)[..., :levels]
+    return band.permute(0, 1, 4, 2, 3).reshape(b, groups * levels, h, w)
 
 
 def local_correlation(left: Tensor, right: Tensor, disparity: Tensor, radius: int) -> Tensor:
