@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -35,3 +37,21 @@ def write_pfm(path: Path, values: np.ndarray, little: bool = True) -> Path:
 def picture(value: int, height: int = 6, width: int = 8) -> np.ndarray:
     """uint8 [H, W, 3] RGB of one colour (value, 2, 3)."""
     return np.full((height, width, 3), (value, 2, 3), np.uint8)
+
+
+def write_indexed_png(path: Path, indices: np.ndarray) -> Path:
+    """Write uint8 [H, W] palette indices as an indexed PNG whose colours are not grey."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = indices.shape
+    rows = b"".join(b"\0" + row.tobytes() for row in indices)  # filter type 0 before each row
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0),
+        b"PLTE": bytes(range(255, -1, -1)) * 3,
+        b"IDAT": zlib.compress(rows),
+        b"IEND": b"",
+    }
+    content = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks.items():
+        content += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    path.write_bytes(content)
+    return path

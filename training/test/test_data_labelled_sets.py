@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from depth_training.data import make_dataset
-from tiny_files import picture, write_image, write_text
+from tiny_files import picture, write_image, write_indexed_png, write_text
 
 
 def test_camvid_of_both_layouts(tmp_path):
@@ -67,3 +67,63 @@ def test_cityscapes_names_what_is_wrong(cityscapes):
     (cityscapes / "gtFine/train/aachen/aachen_000000_000019_gtFine_labelIds.png").unlink()
     with pytest.raises(ValueError, match=r"gtFine_labelIds\.png, got none"):
         make_dataset("cityscapes", cityscapes)[0]
+
+
+@pytest.fixture(params=[True, False], ids=["one folder", "a folder per archive"])
+def virtual_kitti(request, tmp_path):
+    """Three frames of one drive, 2 m apart; 5 m deep with one pixel of sky; one tracked car."""
+
+    def archive(kind):
+        return tmp_path / ("" if request.param else f"vkitti_2.0.3_{kind}") / "Scene20/fog"
+
+    depth, classes, tracks = np.full((6, 8), 500, np.uint16), picture(0), np.zeros((6, 8), np.uint8)
+    depth[2, 6] = 65535
+    classes[:], classes[1] = (100, 60, 100), (255, 127, 80)
+    tracks[1] = 41
+    inside, outside = "frame cameraID K[0,0] K[1,1] K[0,2] K[1,2]\n", "frame cameraID r1,1 r1,2 r1,3 t1 ...\n"
+    for frame in range(3):
+        name = f"{frame:05d}"
+        for camera in (0, 1):
+            write_image(archive("rgb") / f"frames/rgb/Camera_{camera}/rgb_{name}.jpg", picture(40 * frame + 10))
+            write_image(archive("depth") / f"frames/depth/Camera_{camera}/depth_{name}.png", depth)
+            inside += f"{frame} {camera} 725.0087 726 620.5 187\n"
+            outside += f"{frame} {camera} 1 0 0 {-0.532725 * camera} 0 1 0 0 0 0 1 {-2.0 * frame} 0 0 0 1\n"
+        write_image(archive("classSegmentation") / f"frames/classSegmentation/Camera_0/classgt_{name}.png", classes)
+        track = archive("instanceSegmentation") / f"frames/instanceSegmentation/Camera_0/instancegt_{name}.png"
+        write_indexed_png(track, tracks)
+    write_text(archive("textgt") / "intrinsic.txt", inside)
+    write_text(archive("textgt") / "extrinsic.txt", outside)
+    return tmp_path
+
+
+def test_virtual_kitti_frame(virtual_kitti):
+    frames = make_dataset("virtual-kitti2", virtual_kitti, split="val", variations=("fog",), neighbours=True)
+    assert len(frames) == 1
+    sample = frames[0]
+    assert sample.name == "Scene20/fog/00001"
+    assert [int(image[3, 4, 0]) for image in (sample.left, *sample.neighbours)] == pytest.approx([50, 10, 90], abs=3)
+    assert sample.depth_m[0, 0] == 5
+    assert np.isnan(sample.depth_m[2, 6])
+    assert sample.disparity_px[0, 0] == pytest.approx(725.0087 * 0.532725 / 5)
+    assert sample.occluded.all() == np.isfinite(sample.disparity_px).all()
+    assert sample.semantic[:2, 0].tolist() == [0, 5]
+    assert np.unique(sample.instance).tolist() == [0, 41]
+    assert sample.intrinsics == (725.0087, 726, 620.5, 187)
+    assert sample.baseline_m == pytest.approx(0.532725)
+    assert sample.pose[:3, 3].tolist() == [0, 0, 2]
+
+
+def test_virtual_kitti_names_what_is_wrong(virtual_kitti):
+    with pytest.raises(ValueError, match=r"Scene01.*clone.*got none"):
+        make_dataset("virtual-kitti2", virtual_kitti)
+    frames = make_dataset("virtual-kitti2", virtual_kitti, variations=("fog",))
+    tracks = next(virtual_kitti.rglob("instancegt_00002.png"))
+    tracks.write_bytes(tracks.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"instancegt_00002\.png"):
+        frames[2]
+
+
+def test_virtual_kitti_cameras_must_be_listed(virtual_kitti):
+    write_text(next(virtual_kitti.rglob("intrinsic.txt")), "frame cameraID\n0 0 725\n")
+    with pytest.raises(ValueError, match=r"4 numbers after frame and camera in .*intrinsic\.txt, got '0 0 725'"):
+        make_dataset("virtual-kitti2", virtual_kitti, variations=("fog",))[0]

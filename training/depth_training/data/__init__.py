@@ -5,10 +5,14 @@ from . import (  # noqa: F401  (readers register themselves)
     camvid,
     cityscapes,
     driving_stereo,
+    kitti_odometry,
+    kitti_raw,
     kitti_stereo,
     middlebury,
     plain,
+    procedural,
     sceneflow,
+    virtual_kitti,
 )
 from .registry import DATASETS, make_dataset
 from .sample import Dataset, Sample
