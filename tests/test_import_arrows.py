@@ -47,7 +47,8 @@ ARROWS = {
     "depth_training": Arrow(
         "training/depth_training",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},
-        lazily=frozenset({"onnxruntime"}),  # to evaluate networks of others beside ours
+        # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib.
+        lazily=frozenset({"onnxruntime", "tomllib", "tomli"}),
     ),
     "depth_export": Arrow(
         "export/depth_export",

@@ -9,6 +9,7 @@ from importlib import import_module
 
 # Each module offers configure(parser) and run(arguments); it is imported only when its command is used.
 COMMANDS = {
+    "train": ("train_command", "train a stereo network by a recipe (TOML)"),
     "render": ("render_command", "render labelled stereo pairs of the procedural world"),
     "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
     "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),

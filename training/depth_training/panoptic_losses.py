@@ -11,6 +11,8 @@ from depth_models.panoptic.head import Panoptic
 from depth_runtime.spec import UNLABELLED
 from torch import Tensor
 
+from .distributed import masked_mean
+
 CENTER_WEIGHT = 3.0
 OFFSET_WEIGHT = 0.02
 
@@ -32,16 +34,15 @@ def panoptic_losses(answer: Panoptic, targets: dict[str, Tensor], weights: Tenso
 
     Semantic logits are doubled first: the exported network answers classes at half the input resolution.
     """
-    semantic = F.cross_entropy(double(answer.semantic), targets["semantic"].long(), weights, ignore_index=UNLABELLED)
+    truth = targets["semantic"].long()
+    surprise = F.cross_entropy(double(answer.semantic), truth, reduction="none", ignore_index=UNLABELLED)
+    known = truth != UNLABELLED
+    semantic = masked_mean(surprise, weights.to(truth.device)[torch.where(known, truth, 0)] * known)
     heat = targets["heat"]
     squared = (torch.sigmoid(answer.center) - heat) ** 2 * (1 + 20 * heat)
     distance = F.smooth_l1_loss(answer.offset, targets["offset"], reduction="none").mean(1, keepdim=True)
     return {
         "semantic": semantic,
-        "center": CENTER_WEIGHT * _mean(squared, targets["heat_known"]),
-        "offset": OFFSET_WEIGHT * _mean(distance, targets["offset_known"]),
+        "center": CENTER_WEIGHT * masked_mean(squared, targets["heat_known"]),
+        "offset": OFFSET_WEIGHT * masked_mean(distance, targets["offset_known"]),
     }
-
-
-def _mean(value: Tensor, mask: Tensor) -> Tensor:
-    return (value * mask).sum() / mask.sum().clamp(min=1)

@@ -13,7 +13,7 @@ from .frames import LabelledFrame
 
 THING_IDS = tuple(label.id for label in LABELS if label.thing)
 STRIDE = 4
-_SMALLEST_CELLS = 6
+SMALLEST_CELLS = 6
 
 
 class PanopticTargets(NamedTuple):
@@ -46,7 +46,7 @@ def panoptic_targets(frame: LabelledFrame) -> PanopticTargets:
         y, x = np.mgrid[:h, :w].astype(np.float32)
         for number in np.unique(instance[instance > 0]):
             mask = instance == number
-            if mask.sum() < _SMALLEST_CELLS:
+            if mask.sum() < SMALLEST_CELLS:
                 continue
             centre_x, centre_y = x[mask].mean(), y[mask].mean()
             sigma = np.clip(0.08 * np.sqrt(mask.sum()), 1.0, 4.0)

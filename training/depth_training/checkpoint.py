@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints that rebuild themselves: network, recipe and everything that an exact resume needs, in one file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from depth_models import LABELS, git_revision
+from torch import nn
+
+from .network_setup import build_network
+
+SCHEMA = 1
+KEYS = ("schema", "network", "network_config", "recipe", "spec", "git_revision", "weights", "ema", "state")
+
+
+def spec_facts(network: nn.Module) -> dict[str, Any]:
+    """What the exported file's spec will say of a network, as plain values."""
+    return {
+        "task": "stereo",
+        "size_multiple": network.size_multiple,
+        "max_disparity": float(network.config.max_disparity_px),
+        "labels": [label.name for label in LABELS],
+    }
+
+
+def write_checkpoint(
+    path: Path,
+    network: nn.Module,
+    ema: dict[str, torch.Tensor],
+    recipe: dict[str, Any],
+    state: dict[str, Any],
+) -> None:
+    """Write a checkpoint in one step: a run that is killed meanwhile leaves the last one whole.
+
+    recipe: the run's config as plain values; state: plain values and tensors that the trainer resumes from. Raises
+    FloatingPointError, and writes nothing, when the weights are no longer finite.
+    """
+    weights = network.state_dict()
+    broken = [name for name, value in weights.items() if not value.isfinite().all()]
+    if broken:
+        raise FloatingPointError(f"expected finite weights, got others in {broken[:3]}; resume {path} with less rate")
+    data = {
+        "schema": SCHEMA,
+        "network": recipe["network"]["name"],
+        "network_config": recipe["network"]["config"],
+        "recipe": recipe,
+        "spec": spec_facts(network),
+        "git_revision": git_revision(),
+        "weights": weights,
+        "ema": ema,
+        "state": state,
+    }
+    temporary = path.with_name(f"{path.name}.part")
+    torch.save(data, temporary)
+    os.replace(temporary, path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU; no code is run (weights_only).
+
+    Raises ValueError for a file that is no checkpoint of this schema.
+    """
+    data = torch.load(path, map_location="cpu", weights_only=True)
+    missing = sorted(set(KEYS) - set(data)) if isinstance(data, dict) else list(KEYS)
+    if missing or data["schema"] != SCHEMA:
+        raise ValueError(
+            f"expected a checkpoint of schema {SCHEMA} in {path}, got none (missing {missing}); train again"
+        )
+    return data
+
+
+def rebuild_network(data: dict[str, Any]) -> nn.Module:
+    """The averaged network of a checkpoint, in eval mode, from the checkpoint alone."""
+    network = build_network(data["network"], data["network_config"])
+    network.load_state_dict(data["ema"])
+    return network.eval()
+
+
+def require_same_recipe(path: Path, recipe: dict[str, Any], own: dict[str, Any]) -> None:
+    """Raise ValueError, with the keys that differ, unless two recipes train alike; section `log` may differ."""
+    differing = [
+        f"{section}.{key}" if isinstance(value, dict) else section
+        for section, value in own.items()
+        for key in (value if isinstance(value, dict) else [section])
+        if section != "log" and recipe.get(section) != value
+        if not isinstance(value, dict) or recipe.get(section, {}).get(key) != value[key]
+    ]
+    if differing:
+        raise ValueError(f"expected the recipe of {path}, got other values of {differing}; use another --out")

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The recipe of a training run. Defaults stand here, experiments in training/configs/*.toml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .synthetic import DEFAULT_MIX
+
+PRECISIONS = ("auto", "bfloat16", "float32")
+BATCH_NORMS = ("train", "frozen")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What is trained, and from what it starts; an empty path means random weights."""
+
+    name: str = "stereo_s"
+    config: dict[str, Any] = field(default_factory=dict)  # fields of the network's own config to replace
+    start_weights: str = ""  # file of depth_models.save_weights
+    backbone_weights: str = ""  # ImageNet checkpoint of the encoder
+
+
+@dataclass(frozen=True)
+class WorldConfig:
+    """The procedural world: its textures and the shares of its layouts."""
+
+    textures: str = ""  # archive of depth_training.synthetic.pack; empty: computed textures
+    computed_textures: int = 96
+    suitable: float = 0.4  # share of surfaces whose texture fits their class
+    drive: float = DEFAULT_MIX["drive"]
+    indoor: float = DEFAULT_MIX["indoor"]
+    flying: float = DEFAULT_MIX["flying"]
+    augmented: bool = True
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Size of a training batch over all processes, and what it comes from.
+
+    dataset: a name of depth_training.data, read from `root`; empty: the procedural world. A batch of the world is
+    drawn in `shards` equal parts, each from a seed of its own, and the processes share them out. So the data of a run
+    does not depend on the number of processes; it must divide `shards`.
+    """
+
+    height: int = 288
+    width: int = 512
+    batch: int = 64
+    shards: int = 1
+    dataset: str = ""
+    root: str = ""
+    split: str = ""
+    threads: int = 4  # that read a data set
+
+    def __post_init__(self) -> None:
+        if self.shards < 1 or self.batch < 1 or self.batch % self.shards:
+            raise ValueError(f"expected data.batch in data.shards equal parts, got {self.batch} in {self.shards}")
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW with clipped gradients and averaged weights.
+
+    batch_norm: "frozen" keeps the stored statistics, for small batches in fine-tuning.
+    """
+
+    learning_rate: float = 1.2e-3
+    backbone_share: float = 0.4  # of the learning rate, where the encoder starts from trained weights
+    weight_decay: float = 1e-3
+    clip_norm: float = 2.0
+    ema_decay: float = 0.999
+    batch_norm: str = "train"
+
+    def __post_init__(self) -> None:
+        _require_one_of("optimiser.batch_norm", self.batch_norm, BATCH_NORMS)
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """Length of the run over all resumed calls: in steps (exactly repeatable) or in minutes; one of both is 0."""
+
+    steps: int = 0
+    minutes: float = 18.0
+    warm_up: float = 0.04
+    final: float = 0.01
+
+    def __post_init__(self) -> None:
+        if (self.steps > 0) == (self.minutes > 0):
+            raise ValueError(
+                f"expected schedule.steps or schedule.minutes > 0 and the other 0, got {self.steps} and {self.minutes}"
+            )
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the loss terms; truth above max_disparity_px does not count."""
+
+    max_disparity_px: float = 188.0
+    full: float = 1.0
+    half: float = 0.5
+    levels: float = 0.5
+    confidence: float = 0.3
+    occlusion: float = 0.3
+    semantic: float = 0.3
+    center: float = 1.0
+    offset: float = 1.0
+
+
+@dataclass(frozen=True)
+class LogConfig:
+    """How often a run reports, evaluates and saves; a change of these does not change the training."""
+
+    every_steps: int = 50
+    evaluate_minutes: float = 2.5
+    held_out_batches: int = 2
+    tensorboard: bool = True
+    panels: int = 4
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A whole recipe."""
+
+    seed: int = 0
+    precision: str = "auto"  # bfloat16 where the GPU computes it, else float32
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    world: WorldConfig = field(default_factory=WorldConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+
+    def __post_init__(self) -> None:
+        _require_one_of("precision", self.precision, PRECISIONS)
+
+
+def _require_one_of(key: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"expected {key} among {list(choices)}, got '{value}'; correct the file or the override")

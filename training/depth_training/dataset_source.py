@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Batches of any map-style data set: crops of one size, in a random order that a resumed run continues."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from depth_runtime.spec import UNLABELLED
+
+from .config import DataConfig
+from .data import Dataset, Sample
+from .stereo_batch import StereoBatch
+
+
+class DatasetSource:
+    """Random crops of stereo samples; each process reads its own part of the batch, one batch ahead in threads.
+
+    The order is a new permutation in each pass over the data set; order and crops follow from (seed, place in the
+    sequence), so they depend neither on the number of processes nor on where a run was resumed.
+    """
+
+    def __init__(
+        self, dataset: Dataset, data: DataConfig, seed: int, device: torch.device, rank: int = 0, count: int = 1
+    ) -> None:
+        if data.batch % count:
+            raise ValueError(f"expected data.batch a multiple of the {count} processes, got {data.batch}; set it")
+        self.position = 0
+        self._dataset, self._data, self._seed, self._device = dataset, data, seed, device
+        part = data.batch // count
+        self._places = range(rank * part, (rank + 1) * part)
+        self._threads = ThreadPoolExecutor(data.threads)
+        self._ahead: dict[int, list[Future[Sample]]] = {}
+
+    def next_batch(self) -> StereoBatch:
+        """This process's part of the batch at `position`."""
+        ready = self._ahead.pop(self.position, None) or self._submit(self.position)
+        self.position += 1
+        self._ahead = {self.position: self._submit(self.position)}
+        return collate_samples([view.result() for view in ready], self._device)
+
+    def _submit(self, position: int) -> list[Future[Sample]]:
+        first = position * self._data.batch
+        return [self._threads.submit(self._view, first + place) for place in self._places]
+
+    def _view(self, place: int) -> Sample:
+        turn, index = divmod(place, len(self._dataset))
+        order = np.random.default_rng((self._seed, turn)).permutation(len(self._dataset))
+        rng = np.random.default_rng((self._seed, turn, index))
+        return crop_sample(self._dataset[int(order[index])], self._data.height, self._data.width, rng)
+
+
+def crop_sample(sample: Sample, height: int, width: int, rng: np.random.Generator) -> Sample:
+    """A random window of a stereo sample, at the same place in both views, so that disparities stay as they are.
+
+    Raises ValueError for a sample without a right view or smaller than the window.
+    """
+    rows, columns = sample.left.shape[:2]
+    if sample.right is None or rows < height or columns < width:
+        raise ValueError(
+            f"expected a stereo pair of at least {width}x{height}, got {columns}x{rows} in '{sample.name}'; "
+            "choose a stereo data set or a smaller data.height and data.width"
+        )
+    top, first = int(rng.integers(rows - height + 1)), int(rng.integers(columns - width + 1))
+    window = (slice(top, top + height), slice(first, first + width))
+    names = ("left", "right", "disparity_px", "occluded", "semantic", "instance")
+    maps = {name: getattr(sample, name) for name in names}
+    return Sample(**{k: None if v is None else v[window] for k, v in maps.items()}, name=sample.name)
+
+
+def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
+    """Samples of one size as a batch; maps that a sample lacks become unknown."""
+
+    def stack(name: str, unknown: float, dtype: type) -> torch.Tensor:
+        maps = [getattr(s, name) for s in samples]
+        shape = samples[0].left.shape[:2]
+        return torch.from_numpy(
+            np.stack([np.full(shape, unknown, dtype) if m is None else m.astype(dtype) for m in maps])
+        )
+
+    def images(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.stack([getattr(s, name) for s in samples])).permute(0, 3, 1, 2).float()
+
+    instances = [s.instance is not None for s in samples]
+    batch = StereoBatch(
+        left=images("left"),
+        right=images("right"),
+        disparity_px=stack("disparity_px", np.nan, np.float32)[:, None],
+        occluded=stack("occluded", np.nan, np.float32)[:, None],
+        semantic=stack("semantic", UNLABELLED, np.int64),
+        instance=stack("instance", 0, np.int64),
+        has_instances=torch.tensor(instances),
+    )
+    return batch.to(device)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a recipe to a network and its optimiser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import depth_models
+import torch
+from torch import nn
+
+from .config import NetworkConfig, OptimiserConfig
+from .distributed import Processes
+from .strict_config import check_fields
+
+
+def build_network(name: str, config: dict[str, Any]) -> nn.Module:
+    """New network `name` with some fields of its config replaced.
+
+    Raises ValueError for an unknown network or field and for a value of another type, with what exists.
+    """
+    return depth_models.build(name, **checked_config(name, config))
+
+
+def checked_config(name: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The replaced fields of a network's config, lists of TOML as tuples. Raises ValueError as build_network does."""
+    return check_fields(depth_models.build(name).config, config, "network.config") if config else {}
+
+
+def starting_network(config: NetworkConfig) -> nn.Module:
+    """The network of a recipe with the weights that it starts from."""
+    network = build_network(config.name, config.config)
+    if config.backbone_weights:
+        network.features.backbone.load_imagenet(config.backbone_weights)
+    if config.start_weights:
+        start, name, _ = depth_models.load_weights(config.start_weights)
+        try:
+            network.load_state_dict(start.state_dict())
+        except RuntimeError as error:
+            raise ValueError(
+                f"expected start_weights that fit '{config.name}', got those of '{name}': {error}"
+            ) from error
+    return network
+
+
+def on_device(network: nn.Module, config: OptimiserConfig, processes: Processes) -> nn.Module:
+    """The network on its device; on several GPUs batch norms take their statistics over all of them.
+
+    torch has no such batch norm for CPU processes: there each one normalises by its own part of the batch.
+    """
+    network = network.to(processes.device, memory_format=torch.channels_last)
+    if processes.count > 1 and processes.device.type == "cuda" and config.batch_norm == "train":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    return network
+
+
+def set_training_mode(network: nn.Module, batch_norm: str) -> None:
+    """Training mode; batch norms keep their stored statistics when `batch_norm` is "frozen"."""
+    network.train()
+    if batch_norm == "frozen":
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+
+
+def make_optimiser(network: nn.Module, config: OptimiserConfig, encoder_is_trained: bool) -> torch.optim.AdamW:
+    """AdamW over two groups; `share` of a group is its part of the scheduled learning rate."""
+    backbone = list(network.features.backbone.parameters())
+    inside = {id(parameter) for parameter in backbone}
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in inside]
+    share = config.backbone_share if encoder_is_trained else 1.0
+    groups = [{"params": rest, "share": 1.0}, {"params": backbone, "share": share}]
+    fused = rest[0].device.type == "cuda"
+    return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)

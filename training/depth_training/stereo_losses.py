@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Supervised losses of the stereo networks: every stage, confidence, occlusion and the panoptic head."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from depth_models.panoptic.head import Panoptic
+from torch import Tensor
+
+from .config import LossConfig
+from .distributed import masked_mean
+from .panoptic_batch import panoptic_batch_targets
+from .panoptic_losses import panoptic_losses
+from .stereo_batch import StereoBatch
+
+LARGEST_ERROR_PX = 40.0  # beyond it a pixel no longer pulls: it has matched something else
+SURE_PX, SURE_SHARE = 1.0, 0.03  # an answer is good when its error is below 1 px + 3 % of the truth
+
+
+def stereo_losses(answer: dict[str, Tensor], batch: StereoBatch, config: LossConfig) -> dict[str, Tensor]:
+    """Weighted scalar losses by name (the weights of `config`), from the outputs of StereoPanoptic.
+
+    What the batch does not know, and truth above config.max_disparity_px, counts for nothing.
+    """
+    terms = {
+        **_disparity_losses(answer, batch, config.max_disparity_px),
+        **_certainty_losses(answer, batch),
+        **_panoptic_losses(answer, batch),
+    }
+    return {name: getattr(config, name) * value for name, value in terms.items()}
+
+
+def _disparity_losses(answer: dict[str, Tensor], batch: StereoBatch, max_disparity_px: float) -> dict[str, Tensor]:
+    """Smooth L1 at full and half resolution, and the cross entropy of the matching distribution at a quarter."""
+    valid = (batch.disparity_px >= 0) & (batch.disparity_px < max_disparity_px)  # False where the truth is NaN
+    truth = torch.where(valid, batch.disparity_px, 0)
+    truth2, valid2 = (x[:, :, ::2, ::2] for x in (truth, valid))
+    truth4, valid4 = (x[:, 0, 1::4, 1::4] for x in (truth, valid))
+    surprise = level_surprise(answer["level_logits"], truth4 / 4)
+    return {
+        "full": masked_mean(_robust(answer["disparity"], truth), valid),
+        "half": masked_mean(_robust(answer["disparity2"] * 2, truth2), valid2),
+        "levels": masked_mean(surprise, valid4),
+    }
+
+
+def level_surprise(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy against the two levels next to the truth, weighted by nearness: -sum_l w_l log p_l.
+
+    It keeps the distribution sharp and with one peak. logits [B, levels, h, w], truth [B, h, w] levels -> [B, h, w].
+    """
+    low = truth.floor().clamp(0, logits.shape[1] - 2)
+    share = (truth - low).clamp(0, 1)
+    log_p = torch.log_softmax(logits, 1)
+    of_level = lambda level: log_p.gather(1, level.long()[:, None])[:, 0]  # noqa: E731
+    return -(of_level(low) * (1 - share) + of_level(low + 1) * share)
+
+
+def _certainty_losses(answer: dict[str, Tensor], batch: StereoBatch) -> dict[str, Tensor]:
+    """Confidence learns where the present answer is good, occlusion where the right camera sees nothing."""
+    truth = batch.disparity_px
+    good = (answer["disparity"].detach() - truth).abs() < SURE_PX + SURE_SHARE * truth
+    return {
+        "confidence": _half_resolution_loss(answer["confidence"], good.float(), truth.isfinite()),
+        "occlusion": _half_resolution_loss(answer["occlusion"], batch.occluded, batch.occluded.isfinite()),
+    }
+
+
+def _half_resolution_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+    """Cross entropy of logits [B, 1, H/2, W/2] against the share of known pixels with target 1, [B, 1, H, W]."""
+    weight = F.avg_pool2d(known.float(), 2)
+    share = F.avg_pool2d(torch.where(known, target, 0), 2) / weight.clamp(min=0.25)
+    return masked_mean(F.binary_cross_entropy_with_logits(logits, share, reduction="none"), weight)
+
+
+def _panoptic_losses(answer: dict[str, Tensor], batch: StereoBatch) -> dict[str, Tensor]:
+    targets = panoptic_batch_targets(batch.semantic, batch.instance, batch.has_instances)
+    heads = Panoptic(answer["semantic"], answer["instance_center"], answer["instance_offset"])
+    return panoptic_losses(heads, targets, torch.ones(answer["semantic"].shape[1]))
+
+
+def _robust(answer_px: Tensor, truth_px: Tensor) -> Tensor:
+    return F.smooth_l1_loss(answer_px, truth_px, reduction="none", beta=1.0).clamp(max=LARGEST_ERROR_PX)

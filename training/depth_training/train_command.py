@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train a stereo network by a recipe. OUT receives last.pt (checkpoint), weights.pt (averaged, FP16, for export),
+metrics.json, log.jsonl and tensorboard/.
+
+A run may be stopped at any time and continued with --resume; --minutes stops it by itself, so that several time boxes
+in a row make one run. Start it with torchrun to use several GPUs or machines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from depth_models import git_revision, save_weights
+
+from .config import TrainConfig
+from .data import make_dataset
+from .dataset_source import DatasetSource
+from .distributed import Processes, joined_processes
+from .network_setup import checked_config
+from .stereo_batch import Source, StereoBatch
+from .strict_config import read_config
+from .synthetic_source import HELD_OUT, SyntheticSource, make_world
+from .trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("--config", type=Path, required=True, help="recipe, for example training/configs/stereo_s.toml")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="replace a value; repeatable"
+    )
+    parser.add_argument("--minutes", type=float, help="stop training after so many minutes of this call")
+    parser.add_argument("--resume", action="store_true", help="continue from OUT/last.pt where it exists")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads of torch, 0 = its own choice")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Train until the schedule or the time box ends, then write weights and metrics."""
+    box_end = time.monotonic() + 60 * arguments.minutes if arguments.minutes else float("inf")
+    config = read_config(TrainConfig, arguments.config, arguments.set)
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    if torch.cuda.is_available():
+        torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    checkpoint = arguments.out / "last.pt"
+    if checkpoint.exists() and not arguments.resume:
+        raise ValueError(f"expected no run in {arguments.out}, got {checkpoint}; add --resume or use another --out")
+    with joined_processes() as processes:
+        source, held_out = make_data(config, processes)
+        trainer = Trainer(config, source, processes)
+        if checkpoint.exists():
+            trainer.resume(checkpoint)
+        finished = trainer.run(arguments.out, held_out, box_end)
+        if processes.is_first:
+            write_results(trainer, arguments.out)
+            log.info("finished" if finished else "the time box ended: continue with --resume")
+
+
+def make_data(config: TrainConfig, processes: Processes) -> tuple[Source, list[StereoBatch]]:
+    """The source of a recipe, and held-out scenes of the procedural world, the same for every process."""
+    world = make_world(config.world, config.data, config.seed, processes.device)
+    scenes = SyntheticSource(world, config.world, config.data, config.seed, stream=HELD_OUT)
+    held_out = [scenes.next_batch() for _ in range(config.log.held_out_batches)]
+    place = (processes.rank, processes.count)
+    if not config.data.dataset:
+        return SyntheticSource(world, config.world, config.data, config.seed, *place), held_out
+    dataset = make_dataset(config.data.dataset, config.data.root, config.data.split or None)
+    return DatasetSource(dataset, config.data, config.seed, processes.device, *place), held_out
+
+
+def write_results(trainer: Trainer, folder: Path) -> None:
+    """weights.pt with the facts that the exported file will carry, and metrics.json."""
+    network, config = trainer.config.network, asdict(trainer.config)
+    facts = {"recipe": config, "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
+    facts |= {"data": config["data"]["dataset"] or "procedural world", "trained_at_revision": git_revision()}
+    network_config = checked_config(network.name, network.config)
+    save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **facts)
+    metrics = {"held_out": trainer.scores, "steps": trainer.step, "progress": trainer.progress}
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))

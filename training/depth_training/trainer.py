@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The training loop: supervised, resumable to the bit, within a time box, in one process or many."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from .checkpoint import read_checkpoint, require_same_recipe, write_checkpoint
+from .config import TrainConfig
+from .distributed import Processes, mean_over_processes
+from .ema import Ema
+from .held_out import answer_panel, held_out_scores
+from .network_setup import make_optimiser, on_device, set_training_mode, starting_network
+from .schedule import one_cycle
+from .stereo_batch import Source, StereoBatch
+from .stereo_losses import stereo_losses
+from .training_log import TrainingLog
+
+log = logging.getLogger(__name__)
+_BAR = "{desc} {percentage:5.1f} %|{bar}| {elapsed}<{remaining}{postfix}"
+
+
+class Trainer:
+    """State of one run: network, averaged network, optimiser, steps and time used, place in the data."""
+
+    def __init__(self, config: TrainConfig, source: Source, processes: Processes) -> None:
+        torch.manual_seed(config.seed)
+        self.config, self.source, self.processes = config, source, processes
+        self.network = on_device(starting_network(config.network), config.optimiser, processes)
+        set_training_mode(self.network, config.optimiser.batch_norm)
+        self.ema = Ema(self.network, config.optimiser.ema_decay)
+        trained = bool(config.network.backbone_weights or config.network.start_weights)
+        self.optimiser = make_optimiser(self.network, config.optimiser, trained)
+        self.step, self.used_s, self.scores = 0, 0.0, {}
+        self.skipped = torch.zeros((), device=processes.device)
+        self._replica = processes.replicate(self.network)
+
+    @property
+    def progress(self) -> float:
+        """Share of the schedule that is done, 0..1."""
+        schedule = self.config.schedule
+        return min(1.0, self.step / schedule.steps if schedule.steps else self.used_s / (60 * schedule.minutes))
+
+    def autocast(self) -> AbstractContextManager:
+        """BF16 where the recipe or the device asks for it."""
+        kind, wanted = self.processes.device.type, self.config.precision
+        native = kind == "cuda" and torch.cuda.is_bf16_supported()
+        return torch.autocast(kind, torch.bfloat16, enabled=native if wanted == "auto" else wanted == "bfloat16")
+
+    def train_step(self) -> dict[str, Tensor]:
+        """One batch, one update; the losses of the batch, 0-dimensional, and the gradient's norm."""
+        schedule = self.config.schedule
+        rate = self.config.optimiser.learning_rate * one_cycle(self.progress, schedule.warm_up, schedule.final)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
+        batch = self.source.next_batch()
+        left, right = (x.contiguous(memory_format=torch.channels_last) for x in (batch.left, batch.right))
+        with self.autocast():
+            answer = self._replica(left, right)
+        losses = stereo_losses(answer, batch, self.config.loss)
+        self.optimiser.zero_grad(set_to_none=True)
+        total = sum(losses.values())
+        total.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimiser.clip_norm).detach()
+        self._update(norm)
+        self.ema.update(self.network, self.step)
+        self.step += 1
+        return {"loss": total.detach(), **{k: v.detach() for k, v in losses.items()}, "gradient": norm}
+
+    def _update(self, norm: Tensor) -> None:
+        """Optimiser step, left out when the gradient is not finite (BF16 breaks a batch now and then)."""
+        broken = (~norm.isfinite()).float()
+        self.skipped += broken
+        if norm.is_cuda:  # the fused optimiser leaves the step out itself; reading the norm here would stall the GPU
+            self.optimiser.found_inf = broken
+            self.optimiser.step()
+        elif not broken:
+            self.optimiser.step()
+
+    def run(self, folder: Path, held_out: Sequence[StereoBatch], box_end: float = float("inf")) -> bool:
+        """Train until the schedule is done (True) or time.monotonic() passes box_end (False); saves at the end."""
+        report = TrainingLog(folder, self.config.log.tensorboard, self.processes.is_first)
+        clock = time.monotonic()
+        next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
+        bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
+        stop = False
+        while self.progress < 1 and not stop:
+            losses = self.train_step()
+            now = time.monotonic()
+            self.used_s, clock = self.processes.of_first(self.used_s + now - clock), now
+            stop = self.processes.of_first(float(now > box_end)) > 0
+            if self.step % self.config.log.every_steps == 0:
+                self._report(report, bar, losses)
+            if self.used_s > next_evaluation_s:
+                next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
+                self.evaluate(report, held_out)
+                self.save(folder / "last.pt")
+            bar.update(round(100 * self.progress, 1) - bar.n)
+        bar.close()
+        self.evaluate(report, held_out)
+        self.save(folder / "last.pt")
+        report.close()
+        return self.progress >= 1
+
+    def _report(self, report: TrainingLog, bar: tqdm, losses: dict[str, Tensor]) -> None:
+        """Losses as means over all processes; this is where the device is waited for."""
+        means = mean_over_processes(torch.stack(list(losses.values())))
+        values = dict(zip(losses, means.tolist(), strict=True))
+        bar.set_postfix(step=self.step, loss=f"{values['loss']:.3f}")
+        rate = self.optimiser.param_groups[0]["lr"]
+        facts = {"minutes": self.used_s / 60, "learning_rate": rate, "skipped": self.skipped.item()}
+        report.scalars("train", self.step, values | facts)
+
+    def evaluate(self, report: TrainingLog, held_out: Sequence[StereoBatch]) -> None:
+        """Keep and report the scores of the averaged network on held-out batches, where there are any."""
+        if not held_out:
+            return
+        self.scores = scores = held_out_scores(self.ema.network, held_out, self.config.loss, self.autocast())
+        report.scalars("held_out", self.step, scores)
+        panel = answer_panel(self.ema.network, held_out[0], self.config.log.panels, self.autocast())
+        report.image("left, truth, answer, confidence", self.step, panel)
+        if self.processes.is_first:
+            log.info("step %d: held out %s", self.step, ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint (first process only) from which `resume` gives the same next loss."""
+        if not self.processes.is_first:
+            return
+        on_gpu = self.processes.device.type == "cuda"
+        state = {
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "used_s": self.used_s,
+            "skipped": self.skipped.item(),
+            "position": self.source.position,
+            "random": torch.get_rng_state(),
+            "random_gpu": torch.cuda.get_rng_state() if on_gpu else None,
+        }
+        write_checkpoint(path, self.network, self.ema.state(), asdict(self.config), state)
+
+    def resume(self, path: Path) -> None:
+        """Continue from a checkpoint. Raises ValueError when it was made by another recipe."""
+        data = read_checkpoint(path)
+        require_same_recipe(path, data["recipe"], asdict(self.config))
+        state = data["state"]
+        self.network.load_state_dict(data["weights"])
+        self.ema.network.load_state_dict(data["ema"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.used_s, self.source.position = state["step"], state["used_s"], state["position"]
+        self.skipped.fill_(state["skipped"])
+        torch.set_rng_state(state["random"])
+        if state["random_gpu"] is not None and self.processes.device.type == "cuda":
+            torch.cuda.set_rng_state(state["random_gpu"])
+        if self.processes.is_first:
+            log.info("resumed at step %d, %.1f min used", self.step, self.used_s / 60)

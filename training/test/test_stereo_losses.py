@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supervised loss: right answers and unknown truth cost nothing, wrong answers what they should."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from depth_training.config import LossConfig
+from depth_training.frames import LabelledFrame
+from depth_training.panoptic_batch import panoptic_batch_targets
+from depth_training.panoptic_targets import PanopticTargets, panoptic_targets
+from depth_training.stereo_batch import StereoBatch
+from depth_training.stereo_losses import level_surprise, stereo_losses
+
+B, H, W, LEVELS = 2, 32, 64, 12
+
+
+def batch_with(disparity_px: torch.Tensor) -> StereoBatch:
+    """Nothing known but disparity."""
+    return StereoBatch(
+        left=torch.zeros(B, 3, H, W),
+        right=torch.zeros(B, 3, H, W),
+        disparity_px=disparity_px,
+        occluded=torch.full((B, 1, H, W), math.nan),
+        semantic=torch.full((B, H, W), 255),
+        instance=torch.zeros(B, H, W, dtype=torch.long),
+        has_instances=torch.zeros(B, dtype=torch.bool),
+    )
+
+
+def answer_of(disparity_px: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Outputs of a network that is exactly right about a disparity map, and very sure of it."""
+    quarter = disparity_px[:, 0, 1::4, 1::4].nan_to_num() / 4
+    levels = torch.arange(LEVELS).view(1, -1, 1, 1)
+    return {
+        "disparity": disparity_px.nan_to_num().clone().requires_grad_(),
+        "disparity2": disparity_px.nan_to_num()[:, :, ::2, ::2] / 2,
+        "level_logits": -50 * (levels - quarter.round()[:, None]).abs(),
+        "confidence": torch.full((B, 1, H // 2, W // 2), 30.0),
+        "occlusion": torch.zeros(B, 1, H // 2, W // 2),
+        "semantic": torch.zeros(B, 9, H // 4, W // 4),
+        "instance_center": torch.zeros(B, 1, H // 4, W // 4),
+        "instance_offset": torch.zeros(B, 2, H // 4, W // 4),
+    }
+
+
+def test_a_right_answer_costs_nothing_and_unknown_truth_neither():
+    truth = torch.full((B, 1, H, W), 12.0)
+    truth[:, :, :8] = math.nan
+    losses = stereo_losses(answer_of(truth), batch_with(truth), LossConfig())
+    assert all(value.item() == pytest.approx(0, abs=1e-6) for value in losses.values()), losses
+    assert set(losses) == {"full", "half", "levels", "confidence", "occlusion", "semantic", "center", "offset"}
+
+
+def test_a_batch_without_any_truth_has_no_loss_and_finite_gradients():
+    nothing = torch.full((B, 1, H, W), math.nan)
+    answer = answer_of(nothing)
+    total = sum(stereo_losses(answer, batch_with(nothing), LossConfig()).values())
+    total.backward()
+    assert total.item() == 0
+    assert answer["disparity"].grad.abs().max() == 0
+
+
+def test_each_stage_costs_its_weight_times_its_error():
+    truth = torch.full((B, 1, H, W), 12.0)
+    answer = answer_of(truth)
+    answer["disparity"] = truth + 3.0
+    answer["disparity2"] = answer["disparity2"] - 2.0  # 4 px at full resolution
+    losses = stereo_losses(answer, batch_with(truth), LossConfig(full=2.0, half=0.25))
+    assert losses["full"].item() == pytest.approx(2.0 * 2.5)
+    assert losses["half"].item() == pytest.approx(0.25 * 3.5)
+    # 3 px are more than 1 px + 3 %, and the network is sure: cross entropy of logit 30 against 0.
+    assert losses["confidence"].item() == pytest.approx(0.3 * 30.0)
+
+
+def test_truth_beyond_the_range_pulls_at_nothing_but_is_known_to_be_missed():
+    truth = torch.full((B, 1, H, W), 50.0)
+    answer = answer_of(torch.full((B, 1, H, W), 12.0))
+    losses = stereo_losses(answer, batch_with(truth), LossConfig(max_disparity_px=44.0))
+    assert losses["full"].item() == losses["half"].item() == losses["levels"].item() == 0
+    assert losses["confidence"].item() > 5
+
+
+def test_the_levels_next_to_the_truth_share_its_weight():
+    logits = torch.log(torch.tensor([0.1, 0.2, 0.6, 0.1])).view(1, 4, 1, 1)
+    wanted = -(0.75 * math.log(0.2) + 0.25 * math.log(0.6))
+    assert level_surprise(logits, torch.full((1, 1, 1), 1.25)).item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_occlusion_is_learnt_where_it_is_known():
+    truth = torch.full((B, 1, H, W), 12.0)
+    batch = batch_with(truth)
+    batch.occluded[:, :, :16] = 0.0
+    batch.occluded[:, :, :16, :16] = 1.0
+    answer = answer_of(truth)
+    answer["occlusion"] = torch.where(batch.occluded[:, :, ::2, ::2] == 1, 20.0, -20.0)
+    assert stereo_losses(answer, batch, LossConfig())["occlusion"] < 1e-6
+    answer["occlusion"][:, :, 16:] = 100.0  # the unknown lower half
+    assert stereo_losses(answer, batch, LossConfig())["occlusion"] < 1e-6
+    answer["occlusion"] = -answer["occlusion"]
+    assert stereo_losses(answer, batch, LossConfig())["occlusion"].item() == pytest.approx(0.3 * 20.0)
+
+
+def labelled_frame(seed: int, with_instances: bool) -> LabelledFrame:
+    """Two cars and a person over each other, some stuff, some unlabelled; ids far apart."""
+    rng = np.random.default_rng(seed)
+    semantic = rng.choice(np.array([0, 2, 255], np.uint8), (H, W))
+    instance = np.zeros((H, W), np.uint16)
+    for label, number, (top, first, rows, columns) in ((5, 900, (4, 3, 20, 25)), (5, 31, (10, 20, 16, 30))):
+        semantic[top : top + rows, first : first + columns] = label
+        instance[top : top + rows, first : first + columns] = number
+    semantic[2:6, 50:54], instance[2:6, 50:54] = 6, 65535  # of one cell: too small for a centre
+    return LabelledFrame(np.zeros((H, W, 3), np.uint8), semantic, instance if with_instances else None)
+
+
+def test_targets_of_a_batch_are_those_of_its_frames():
+    frames = [labelled_frame(0, True), labelled_frame(1, False), labelled_frame(2, True)]
+    semantic = torch.from_numpy(np.stack([f.semantic for f in frames])).long()
+    instance = np.stack([np.zeros((H, W), np.uint16) if f.instance is None else f.instance for f in frames])
+    known = torch.tensor([True, False, True])
+    batch = panoptic_batch_targets(semantic, torch.from_numpy(instance.astype(np.int64)), known)
+    assert batch["offset_known"].any()
+    for index, frame in enumerate(frames):
+        targets = panoptic_targets(frame)
+        for name in PanopticTargets._fields:
+            np.testing.assert_allclose(batch[name][index].numpy(), getattr(targets, name), atol=1e-5, err_msg=name)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recipes are read strictly."""
+
+from pathlib import Path
+
+import pytest
+from depth_training.config import TrainConfig
+from depth_training.network_setup import build_network
+from depth_training.strict_config import read_config
+
+RECIPE = """
+seed = 7
+[network.config]
+aggregate_widths = [16, 24, 40]
+[data]
+height = 96
+[schedule]
+steps = 30
+minutes = 0.0
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    return path
+
+
+def test_a_recipe_replaces_defaults_and_overrides_replace_the_recipe(recipe):
+    config = read_config(
+        TrainConfig, recipe, ["data.width=160", "optimiser.learning_rate=2e-4", "log.tensorboard=false"]
+    )
+    assert (config.seed, config.data.height, config.data.width, config.data.batch) == (7, 96, 160, 64)
+    assert config.optimiser.learning_rate == 2e-4
+    assert config.log.tensorboard is False
+    assert config.loss.half == 0.5
+
+
+def test_whole_numbers_and_bare_words_are_taken_where_they_fit(recipe):
+    config = read_config(TrainConfig, recipe, ["optimiser.clip_norm=3", "world.textures=textures.npz"])
+    assert config.optimiser.clip_norm == 3.0
+    assert isinstance(config.optimiser.clip_norm, float)
+    assert config.world.textures == "textures.npz"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("data.heigth=64", r"keys among \['batch', 'dataset', 'height'.*\[data\], got \['heigth'\]"),
+        ("optimizer.learning_rate=1.0", r"'optimiser'.* in the top level, got \['optimizer'\]"),
+        ("data.height=64.5", r"expected int for 'data.height', got 64.5"),
+        ("data.height=tall", r"expected int for 'data.height', got 'tall'"),
+        ("log.tensorboard=1", r"expected bool for 'log.tensorboard', got 1"),
+        ("seed=true", r"expected int for 'seed', got True"),
+        ("data=3", r"expected DataConfig for 'data', got 3"),
+        ("seed.low=3", r"'seed' in 'seed.low' to be a section, got the value 7"),
+        ("data.height", r"expected section.key=value, got 'data.height'"),
+        ("precision=float16", r"precision among \['auto', 'bfloat16', 'float32'\], got 'float16'"),
+        ("schedule.minutes=2.0", r"the other 0, got 30 and 2.0"),
+        ("data.shards=3", r"data.batch in data.shards equal parts, got 64 in 3"),
+    ],
+)
+def test_a_wrong_override_is_refused_with_what_would_fit(recipe, override, message):
+    with pytest.raises(ValueError, match=message):
+        read_config(TrainConfig, recipe, [override])
+
+
+def test_a_file_that_is_not_toml_names_itself(tmp_path):
+    (tmp_path / "broken.toml").write_text("[data\nheight = 3")
+    with pytest.raises(ValueError, match=r"expected TOML in .*broken\.toml"):
+        read_config(TrainConfig, tmp_path / "broken.toml")
+
+
+def test_the_network_takes_its_own_fields_only(recipe):
+    config = read_config(TrainConfig, recipe).network
+    assert build_network(config.name, config.config).config.aggregate_widths == (16, 24, 40)
+    with pytest.raises(ValueError, match=r"'levels'.*\[network.config\], got \['level'\]"):
+        build_network("stereo_s", {"level": 12})
+    with pytest.raises(ValueError, match=r"expected int for 'network.config.levels', got '12'"):
+        build_network("stereo_s", {"levels": "12"})
+    with pytest.raises(ValueError, match=r"expected a network among .*'stereo_s'"):
+        build_network("stereo_z", {})
+
+
+def test_the_recipes_of_the_repository_are_valid():
+    recipes = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
+    assert [r.stem for r in recipes] == ["smoke", "stereo_s"]
+    for path in recipes:
+        config = read_config(TrainConfig, path)
+        build_network(config.network.name, config.network.config)
