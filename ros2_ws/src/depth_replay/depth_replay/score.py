@@ -37,7 +37,7 @@ class Score:
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(kind, figure, value) for a table."""
-        units = {"epe": " px", "pixels": "", "frames": ""}
+        units = {"epe": " px", "sq_rel": " m", "rmse": " m", "rmse_log": "", "frames": ""}
         return [
             (kind, name, f"{value:.3f}{units.get(name, ' %')}" if name != "pixels" else f"{value:.0f}")
             for kind, figures in self.figures.items()

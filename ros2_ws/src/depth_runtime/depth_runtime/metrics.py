@@ -45,21 +45,31 @@ def disparity_errors(
     }
 
 
-def depth_errors(predicted_m: np.ndarray, truth_m: np.ndarray) -> dict[str, float]:
-    """Relative errors of a depth map over the pixels where truth and prediction are finite and > 0.
+def depth_errors(predicted_m: np.ndarray, truth_m: np.ndarray, median_scaled: bool = False) -> dict[str, float]:
+    """Errors of a depth map over the pixels where truth and prediction are finite and > 0 (Eigen et al., 2014).
 
-    predicted_m, truth_m: float [H, W] metres. Returns abs_rel (mean |z - z*| / z*), delta1 (max(z / z*, z* / z)
-    < 1.25) and density (all per cent) and pixels (count scored); the errors are NaN where nothing is left to score.
-    Raises ValueError when shapes differ.
+    predicted_m, truth_m: float [H, W] metres. median_scaled: the prediction is first multiplied by median(z*) /
+    median(z), for networks that know no metre. Returns abs_rel = mean |z - z*| / z* (per cent), sq_rel = mean
+    (z - z*)^2 / z* (m), rmse (m), rmse_log (of natural logarithms), delta1..3 = share of max(z / z*, z* / z)
+    < 1.25^i (per cent), density (per cent) and pixels (count scored); the errors are NaN where nothing is left to
+    score. Raises ValueError when shapes differ.
     """
     if predicted_m.shape != truth_m.shape:
         raise ValueError(f"expected depth of the truth's shape {truth_m.shape}, got {predicted_m.shape}")
     known = np.isfinite(truth_m) & (truth_m > 0)
     scored = known & np.isfinite(predicted_m) & (predicted_m > 0)
-    ratio = predicted_m[scored].astype(np.float64) / truth_m[scored]
+    truth, predicted = truth_m[scored].astype(np.float64), predicted_m[scored].astype(np.float64)
+    if median_scaled and truth.size:
+        predicted *= np.median(truth) / np.median(predicted)
+    ratio, error_m = predicted / truth, predicted - truth
+    mean = lambda values: float(values.mean()) if ratio.size else float("nan")  # noqa: E731
+    worse = np.maximum(ratio, 1 / ratio)
     return {
-        "abs_rel": float(100 * np.abs(ratio - 1).mean()) if ratio.size else float("nan"),
-        "delta1": float(100 * (np.maximum(ratio, 1 / ratio) < 1.25).mean()) if ratio.size else float("nan"),
+        "abs_rel": 100 * mean(np.abs(ratio - 1)),
+        "sq_rel": mean(error_m**2 / truth),
+        "rmse": mean(error_m**2) ** 0.5,
+        "rmse_log": mean(np.log(ratio) ** 2) ** 0.5,
+        **{f"delta{power}": 100 * mean(worse < 1.25**power) for power in (1, 2, 3)},
         "density": 100.0 * ratio.size / max(1, int(known.sum())),
         "pixels": int(ratio.size),
     }

@@ -54,7 +54,29 @@ def test_depth_errors_of_a_hand_computed_case():
     errors = depth_errors(predicted, truth)  # 10 %, 25 % (ratio 1.25 is outside), 0, -, -, none, none, 12.5 %
     assert errors["pixels"] == 4
     assert errors["abs_rel"] == pytest.approx((10 + 25 + 0 + 12.5) / 4)
+    assert errors["sq_rel"] == pytest.approx((0.2**2 / 2 + 1 / 4 + 0 + 1 / 8) / 4)
+    assert errors["rmse"] == pytest.approx(((0.04 + 1 + 0 + 1) / 4) ** 0.5)
+    logs = np.log([1.1, 1.25, 1, 8 / 7])
+    assert errors["rmse_log"] == pytest.approx(((logs**2).sum() / 4) ** 0.5)
     assert errors["delta1"] == pytest.approx(75)
+    assert errors["delta2"] == pytest.approx(100)
     assert errors["density"] == pytest.approx(100 * 4 / 6)
     with pytest.raises(ValueError, match="expected depth of the truth's shape"):
         depth_errors(predicted, truth.T)
+
+
+def test_the_deltas_bound_the_ratio_either_way():
+    truth = np.array([[10.0, 10, 10, 10]])
+    predicted = np.array([[12.4, 10 / 1.5, 10 * 1.9, 10 / 2]])  # ratios 1.24, 1.5, 1.9, 2; 1.25^2 = 1.5625, ^3 = 1.953
+    errors = depth_errors(predicted, truth)
+    assert [errors[f"delta{i}"] for i in (1, 2, 3)] == [25, 50, 75]
+
+
+def test_median_scaling_forgives_a_common_factor_only():
+    truth = np.array([[2.0, 4.0, 8.0, np.nan]])
+    predicted = np.array([[1.0, 2.0, 6.0, 1.0]])
+    errors = depth_errors(predicted, truth, median_scaled=True)  # factor 2: 2, 4, 12
+    assert errors["abs_rel"] == pytest.approx(100 * 0.5 / 3)
+    assert errors["rmse"] == pytest.approx((16 / 3) ** 0.5)
+    assert depth_errors(predicted, truth)["abs_rel"] == pytest.approx(100 * (0.5 + 0.5 + 0.25) / 3)
+    assert np.isnan(depth_errors(predicted * np.nan, truth, median_scaled=True)["rmse"])
