@@ -19,7 +19,7 @@ ROS = frozenset(
 )
 # PyPI has no wheels of these two, so only a robot has them, and a node looks for them when it needs them.
 ROBOT_ONLY = frozenset({"cv_bridge", "vision_msgs"})
-BACKENDS = frozenset({"onnxruntime", "tensorrt", "tensorrt_rtx", "cuda"})
+BACKENDS = frozenset({"onnxruntime", "tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings", "cuda"})
 
 
 @dataclass(frozen=True)

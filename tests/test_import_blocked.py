@@ -20,7 +20,7 @@ for name in names:
 print(json.dumps(names))
 """
 PROJECT_ABOVE = ("torch", "depth_models", "depth_training", "depth_export")
-NO_BACKENDS = ("onnxruntime", "tensorrt", "tensorrt_rtx", "cuda", "onnx")
+NO_BACKENDS = ("onnxruntime", "tensorrt", "tensorrt_rtx", "tensorrt_rtx_bindings", "cuda", "onnx")
 
 
 def import_all(package: str, blocked: tuple[str, ...], folder) -> subprocess.CompletedProcess:

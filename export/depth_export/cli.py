@@ -9,6 +9,8 @@ import logging
 from pathlib import Path
 
 from depth_models import count_cost, git_revision, load_weights, names
+from depth_runtime.commands import COMMANDS as RUNTIME_COMMANDS
+from depth_runtime.commands import Command, run_commands
 
 from .contract import DEFAULT_SIZE, StereoContract, stereo_spec
 from .export import export_contract
@@ -19,11 +21,9 @@ log = logging.getLogger(__name__)
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one command."""
     logging.basicConfig(level=logging.ERROR, format="%(message)s")  # the exporter reports every step
-    log.setLevel(logging.INFO)
-    parser = argparse.ArgumentParser(prog="depth_export", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _configure(commands.add_parser("export", help="weights file -> contract ONNX file, behind the parity gate"))
-    run_export(parser.parse_args(arguments))
+    for name in ("depth_export", "depth_runtime"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    run_commands("depth_export", __doc__, COMMANDS, arguments)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -48,3 +48,9 @@ def run_export(arguments: argparse.Namespace) -> None:
     log.info("%s: %.2f MB", arguments.out, arguments.out.stat().st_size / 1e6)
     for output, value in worst.items():
         log.info("  %-16s differs from torch by at most %.2g", output, value)
+
+
+COMMANDS = {
+    "export": Command("weights file -> contract ONNX file, behind the parity gate", _configure, run_export),
+    **RUNTIME_COMMANDS,
+}

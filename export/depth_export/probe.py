@@ -30,7 +30,7 @@ CONSTANTS = {
     "blue": np.int64(2),
     "half": np.float32(0.5),
     "unit": np.float32(1 / 255),
-    "full": np.uint8(255),
+    "full": np.float32(255),
     "begin": np.array([0, 0], np.int64),
     "end": np.array([1 << 30, 1 << 30], np.int64),
     "rows_columns": np.array([1, 2], np.int64),
@@ -82,14 +82,16 @@ def _graph() -> onnx.GraphProto:
     ]
     node = helper.make_node
     nodes = [
-        node("Gather", ["left", "red"], ["left_red"], axis=3),
-        node("Gather", ["left", "green"], ["left_green"], axis=3),
-        node("Gather", ["left", "blue"], ["semantic"], axis=3),
-        node("Gather", ["right", "green"], ["right_green"], axis=3),
-        node("Cast", ["left_red"], ["red_float"], to=TensorProto.FLOAT),
-        node("Mul", ["red_float", "half"], ["disparity"]),
-        node("Cast", ["right_green"], ["green_float"], to=TensorProto.FLOAT),
-        node("Mul", ["green_float", "unit"], ["confidence"]),
+        # Cast first, and floats only: TensorRT takes uint8 into a cast from or to floats, nowhere else.
+        node("Cast", ["left"], ["left_float"], to=TensorProto.FLOAT),
+        node("Cast", ["right"], ["right_float"], to=TensorProto.FLOAT),
+        node("Gather", ["left_float", "red"], ["left_red"], axis=3),
+        node("Gather", ["left_float", "green"], ["left_green"], axis=3),
+        node("Gather", ["left_float", "blue"], ["left_blue"], axis=3),
+        node("Gather", ["right_float", "green"], ["right_green"], axis=3),
+        node("Cast", ["left_blue"], ["semantic"], to=TensorProto.UINT8),
+        node("Mul", ["left_red", "half"], ["disparity"]),
+        node("Mul", ["right_green", "unit"], ["confidence"]),
         node("Slice", ["left_green", "begin", "end", "rows_columns", "steps"], ["coarse_green"]),
         node("Equal", ["coarse_green", "full"], ["is_center"]),
         node("Cast", ["is_center"], ["instance_center"], to=TensorProto.FLOAT),

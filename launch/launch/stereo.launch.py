@@ -36,7 +36,7 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         "backend",
         default_value="",
-        choices=["", "auto", "onnxruntime-cuda", "onnxruntime-cpu"],
+        choices=["", "auto", "tensorrt", "tensorrt_rtx", "onnxruntime-cuda", "onnxruntime-cpu"],
         description="What runs the network; empty keeps the parameter file's.",
     ),
     DeclareLaunchArgument(

@@ -13,7 +13,13 @@ setup(
     ],
     python_requires=">=3.10",
     install_requires=["setuptools", "numpy", "opencv-python-headless"],
-    extras_require={"cpu": ["onnxruntime>=1.17"], "gpu": ["onnxruntime-gpu>=1.17"]},
+    extras_require={
+        "cpu": ["onnxruntime>=1.17"],
+        "gpu": ["onnxruntime-gpu>=1.17"],
+        # TensorRT itself comes from NVIDIA or with JetPack; take the cuda-python of your CUDA version.
+        "tensorrt": ["cuda-python"],
+        "tensorrt-rtx": ["cuda-python", "tensorrt-rtx-cu13-bindings", "tensorrt-rtx-cu13-libs"],
+    },
     zip_safe=True,
     maintainer="Depth Stack maintainers",
     maintainer_email="maintainers@depth-stack.invalid",

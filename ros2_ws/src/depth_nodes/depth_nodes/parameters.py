@@ -53,6 +53,7 @@ PARAMETERS = (
     Parameter("model", "stereo_s", "network: a zoo name or the path of an ONNX file"),
     Parameter("backend", "auto", "what runs the network", choices=tuple(backend_names())),
     Parameter("threads", 0, "CPU threads of the network, 0 = one for each core", limits=(0, 128)),
+    Parameter("engine_cache_dir", "", "folder of built TensorRT engines, empty = the user's cache folder"),
     Parameter(
         "network_size",
         "source",

@@ -33,6 +33,7 @@ from .outputs import Frame, StereoOutputs
 from .pairing import LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, PairMatcher, StereoPair
 from .problems import BadMessageError
 from .run import run
+from .runtime_log import forward_runtime_log
 from .worker import LatestWorker
 
 
@@ -46,6 +47,7 @@ class StereoNode(LifecycleNode):
         if text := parameters.objection([], self._settings, running=False):
             raise ValueError(text)
         self.add_on_set_parameters_callback(self._on_parameters)
+        self._stop_forwarding = forward_runtime_log(self.get_logger())
         self._matcher = PairMatcher()
         self._backend: Backend | None = None
         self._pipeline: StereoPipeline | None = None
@@ -79,7 +81,7 @@ class StereoNode(LifecycleNode):
     def _load(self) -> None:
         settings = self._settings
         path = resolve_model(settings["model"])
-        self._backend = make_backend(path, settings["backend"], settings["threads"])
+        self._backend = make_backend(path, settings["backend"], settings["threads"], settings["engine_cache_dir"])
         size = parse_size(settings["network_size"], self._backend.spec.default_size)
         self._pipeline = StereoPipeline(self._backend, size, settings["output_size"])
         self._pipeline.confidence_threshold = settings["confidence_threshold"]
@@ -130,6 +132,7 @@ class StereoNode(LifecycleNode):
     def destroy_node(self) -> None:
         """Stop the worker before the node's handles go."""
         self._stop_input()
+        self._stop_forwarding()
         super().destroy_node()
 
     # Callbacks of the executor thread

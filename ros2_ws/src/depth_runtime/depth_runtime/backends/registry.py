@@ -10,17 +10,26 @@ from pathlib import Path
 from ..onnx_file import read_spec
 from .base import Backend, BackendError
 from .onnxruntime import OnnxRuntimeBackend, cuda_missing, onnxruntime_missing
+from .tensorrt import TensorRtBackend, tensorrt_missing
 
 AUTO = "auto"
 
 # In order of preference for "auto": name -> (constructor, reason why it cannot run here or "").
 _BACKENDS: dict[str, tuple[Callable[..., Backend], Callable[[], str]]] = {
+    "tensorrt": (
+        lambda path, spec, threads, cache: TensorRtBackend(path, spec, "tensorrt", cache),
+        lambda: tensorrt_missing("tensorrt"),
+    ),
+    "tensorrt_rtx": (
+        lambda path, spec, threads, cache: TensorRtBackend(path, spec, "tensorrt_rtx", cache),
+        lambda: tensorrt_missing("tensorrt_rtx"),
+    ),
     "onnxruntime-cuda": (
-        lambda path, spec, threads: OnnxRuntimeBackend(path, spec, "cuda", threads),
+        lambda path, spec, threads, cache: OnnxRuntimeBackend(path, spec, "cuda", threads),
         cuda_missing,
     ),
     "onnxruntime-cpu": (
-        lambda path, spec, threads: OnnxRuntimeBackend(path, spec, "cpu", threads),
+        lambda path, spec, threads, cache: OnnxRuntimeBackend(path, spec, "cpu", threads),
         onnxruntime_missing,
     ),
 }
@@ -37,26 +46,29 @@ def available_backends() -> dict[str, str]:
     return {name: missing() for name, (_, missing) in _BACKENDS.items()}
 
 
-def make_backend(model: str | Path, backend: str = AUTO, threads: int = 0) -> Backend:
+def make_backend(
+    model: str | Path, backend: str = AUTO, threads: int = 0, engine_cache_dir: str | Path = ""
+) -> Backend:
     """Load an ONNX file into a backend.
 
-    backend: a name of `backend_names()`; threads: CPU threads, 0 = one for each core this process may use.
-    When a GPU backend cannot run here, the CPU one is started instead and says so in `fallback_reason`.
-    Raises SpecError for a file that breaks the contract, ValueError for an unknown backend and BackendError when
-    nothing can run.
+    backend: a name of `backend_names()`; threads: CPU threads, 0 = one for each core this process may use;
+    engine_cache_dir: folder of TensorRT engines, "" = the user's cache folder. When a GPU backend cannot run here, the
+    CPU one is started instead and says so in `fallback_reason`. Raises SpecError for a file that breaks the contract,
+    ValueError for an unknown backend and BackendError when nothing can run.
     """
     if backend not in backend_names():
         raise ValueError(f"expected backend one of {backend_names()}, got '{backend}'")
     spec = read_spec(model)
     threads = threads or len(os.sched_getaffinity(0))
-    reasons = available_backends()
-    if backend == AUTO:
-        chosen = next((name for name, reason in reasons.items() if not reason), _CPU)
-    else:
-        chosen = _CPU if reasons[backend] else backend
-    if reasons[chosen]:
-        raise BackendError(reasons[chosen])
-    instance = _BACKENDS[chosen][0](Path(model), spec, threads)
-    if backend not in (AUTO, chosen):
-        instance.fallback_reason = f"{backend} was asked for, but {reasons[backend]}; running on {chosen}"
-    return instance
+    wanted = list(_BACKENDS) if backend == AUTO else [backend]
+    reasons = {}
+    for name in dict.fromkeys((*wanted, _CPU)):
+        construct, missing = _BACKENDS[name]
+        if reason := missing():
+            reasons[name] = reason
+            continue
+        instance = construct(Path(model), spec, threads, engine_cache_dir)
+        if backend not in (AUTO, name):
+            instance.fallback_reason = f"{backend} was asked for, but {reasons[backend]}; running on {name}"
+        return instance
+    raise BackendError("no backend can run: " + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()))

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real TensorRT-RTX engines, built on the CPU: every zoo network parses and builds, and the cache keeps its rules."""
+
+import json
+import logging
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from depth_export.cli import main
+from depth_export.matched_pair import matched_pair
+from depth_export.probe import probe_spec, write_probe
+from depth_runtime.backends import BackendError, available_backends, make_backend
+from depth_runtime.backends.cuda_runtime import Gpu, cuda_missing
+from depth_runtime.backends.engine_cache import EngineCache
+from depth_runtime.backends.plain_weights import plain_weights, precision_of
+from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
+from depth_runtime.backends.tensorrt_build import build_engine, cached_engine, engine_key
+from depth_runtime.zoo import resolve_model, zoo_folders
+
+needs_rtx = pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
+ZOO = sorted({path.parent.name for folder in zoo_folders() for path in folder.glob("*/*.onnx")})
+RTX = ("--flavour", "tensorrt_rtx")
+ADA = Gpu("", "8.9")
+SIZE = (192, 320)
+
+
+@pytest.fixture(scope="module")
+def rtx():
+    return TensorRt.load("tensorrt_rtx")
+
+
+@pytest.fixture
+def probe(tmp_path):
+    return write_probe(tmp_path / "probe.onnx")
+
+
+@needs_rtx
+@pytest.mark.parametrize("name", ZOO)
+def test_every_zoo_network_becomes_an_engine_by_command(name, tmp_path, caplog):
+    command = ["build-engine", *RTX, "--model", name, "--size", "320x192", "--cache", str(tmp_path)]
+    command += ["--compute-capability", "8.6"]
+    main(command)
+    (plan,) = tmp_path.glob("*.plan")
+    facts = json.loads(plan.with_suffix(".json").read_text())
+    assert facts["plan_bytes"] == plan.stat().st_size > 100_000
+    assert facts["key"]["shapes"]["left"] == [1, 192, 320, 3]
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        main(command)
+    assert "building" not in caplog.text
+
+
+@needs_rtx
+def test_cut_foreign_and_outdated_plans_are_built_again(rtx, probe, tmp_path):
+    cache, key = EngineCache(tmp_path), engine_key(rtx, probe, SIZE, ADA)
+    whole = cached_engine(rtx, probe, key, cache)
+    plan, description = cache.paths(key)
+    for damage in (
+        lambda: plan.write_bytes(whole[: len(whole) // 2]),
+        lambda: plan.write_bytes(build_engine(rtx, probe, engine_key(rtx, probe, (384, 640), ADA))),
+        lambda: description.write_text(description.read_text().replace(rtx.version, "1.0.0")),
+    ):
+        damage()
+        assert cache.find(key)[0] is None
+        cached_engine(rtx, probe, key, cache)
+        assert cache.find(key)[0] == plan.read_bytes()
+
+
+@needs_rtx
+def test_another_network_of_the_same_name_gets_its_own_engine(rtx, probe, tmp_path):
+    cache = EngineCache(tmp_path)
+    keys = [engine_key(rtx, probe, SIZE, ADA)]
+    cached_engine(rtx, probe, keys[0], cache)
+    write_probe(probe, replace(probe_spec(), version="2"))
+    keys.append(engine_key(rtx, probe, SIZE, ADA))
+    assert cache.find(keys[1])[0] is None
+    cached_engine(rtx, probe, keys[1], cache)
+    assert all(cache.find(key)[0] for key in keys)
+
+
+@needs_rtx
+def test_two_processes_build_one_engine(probe, tmp_path):
+    cache = tmp_path / "cache"
+    command = [sys.executable, "-m", "depth_runtime", "build-engine", *RTX, "--model", str(probe)]
+    command += ["--compute-capability", "8.6", "--cache", str(cache)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    words = "".join(process.communicate(timeout=60)[1] for process in processes)
+    assert [process.returncode for process in processes] == [0, 0], words
+    assert words.count("built probe-640x384") == 1
+    assert sorted(path.suffix for path in cache.iterdir()) == [".json", ".lock", ".plan"]
+
+
+@needs_rtx
+def test_what_the_library_cannot_parse_is_told_in_its_words(rtx, tmp_path):
+    path = write_probe(tmp_path / "odd.onnx")
+    model = onnx.load(path)
+    model.graph.node[0].op_type = "Hardswoosh"
+    onnx.save(model, path)
+    with pytest.raises(BackendError, match=r"cannot parse .*odd\.onnx: .*Hardswoosh"):
+        build_engine(rtx, path, engine_key(rtx, path, SIZE, ADA))
+
+
+@needs_rtx
+def test_a_gpu_that_the_library_does_not_serve_is_refused_with_those_it_serves(probe, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["build-engine", *RTX, "--model", str(probe), "--compute-capability", "9.0", "--cache", str(tmp_path)])
+    assert stop.value.code == 1
+    assert "'8.6', '8.9'" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not cuda_missing(), reason="this machine has a GPU")
+@pytest.mark.parametrize("flavour", ["tensorrt", "tensorrt_rtx"])
+def test_without_a_gpu_an_engine_falls_back_to_the_cpu_and_says_why(flavour, probe):
+    backend = make_backend(probe, flavour, threads=1)
+    assert backend.name == "onnxruntime-cpu"
+    assert backend.fallback_reason.startswith(f"{flavour} was asked for, but ")
+    assert available_backends()[flavour] in backend.fallback_reason
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_weights_written_out_give_the_same_answers_to_the_last_bit(name):
+    stored = resolve_model(name).read_bytes()
+    plain = plain_weights(stored)
+    assert precision_of(plain) == "fp32"
+    graph = onnx.load_from_string(plain).graph
+    initializers = {tensor.name for tensor in graph.initializer}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert sum(node.input[1] in initializers for node in convolutions) > 0.9 * len(convolutions)
+    pair = matched_pair(64, 96)
+    feed = {"left": pair.left[None], "right": pair.right[None]}
+    answers = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
+    for before, after in zip(*answers, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_half_precision_that_the_network_computes_with_is_kept_and_named(probe):
+    model = onnx.load(probe)
+    model.graph.node[-1].input[1] = "two_zeros_half"
+    zeros = next(t for t in model.graph.initializer if t.name == "two_zeros")
+    half = onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(zeros).astype(np.float16), "two_zeros_half")
+    model.graph.initializer.append(half)
+    plain = plain_weights(model.SerializeToString())
+    assert "two_zeros_half" in {tensor.name for tensor in onnx.load_from_string(plain).graph.initializer}
+    assert precision_of(plain) == "fp16"
+    assert precision_of(plain_weights(probe.read_bytes())) == "fp32"
+
+
+def test_bench_times_backends_in_one_run(probe, tmp_path, caplog):
+    target = tmp_path / "bench.json"
+    with caplog.at_level(logging.INFO):
+        options = ["--backend", "onnxruntime-cpu", "--size", "320x192", "--threads", "1", "--rounds", "5"]
+        main(["bench", "--model", str(probe), str(probe), *options, "--json", str(target)])
+    first, second = json.loads(target.read_text())
+    assert 0 < first["p50_ms"] <= first["p95_ms"] <= first["p99_ms"]
+    assert first["ratio"] == 1
+    assert second["ratio"] == pytest.approx(second["p50_ms"] / first["p50_ms"])
+    assert "| probe | CPUExecutionProvider (1 threads) |" in caplog.text

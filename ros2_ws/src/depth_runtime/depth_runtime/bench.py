@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`bench`: time backends and networks against each other, taking turns in one run so that drift meets all alike."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .backends import Backend, available_backends, make_backend
+from .plan import parse_size
+from .zoo import resolve_model
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of one contender; ratio is its median over that of the first one."""
+
+    model: str
+    backend: str
+    device: str
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    ratio: float
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Options of the command."""
+    parser.add_argument("--model", nargs="+", default=["stereo_s"], help="zoo names or contract ONNX files")
+    parser.add_argument("--backend", nargs="+", help="backends [all that can run here]")
+    parser.add_argument("--size", default="default", help="network input: WIDTHxHEIGHT, or default = the model's own")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = one for each core")
+    parser.add_argument("--cache", type=Path, default=None, help="folder of built engines [~/.cache/...]")
+    parser.add_argument("--outputs", nargs="+", help="outputs to compute [all]")
+    parser.add_argument("--rounds", type=int, default=30, help="timed runs of each contender")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Time the contenders and print a table. Raises BackendError when one that was named cannot run."""
+    contenders = make_contenders(arguments)
+    timings = time_contenders(contenders, arguments.size, arguments.outputs, arguments.rounds)
+    log.info("%s, %d rounds\n", arguments.size, arguments.rounds)
+    log.info("| model | backend | p50 ms | p95 ms | p99 ms | ratio |\n| --- | --- | --: | --: | --: | --: |")
+    for t in timings:
+        log.info("| %s | %s | %.2f | %.2f | %.2f | %.2f |", t.model, t.device, t.p50_ms, t.p95_ms, t.p99_ms, t.ratio)
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(timing) for timing in timings], indent=2))
+
+
+def make_contenders(arguments: argparse.Namespace) -> list[tuple[str, Backend]]:
+    """Every model on every backend, named by the model's file."""
+    reasons = available_backends()
+    for name, reason in reasons.items():
+        if reason and not arguments.backend:
+            log.info("without %s: %s", name, reason)
+    names = arguments.backend or [name for name, reason in reasons.items() if not reason]
+    if not names:
+        raise ValueError(f"expected a backend that can run here, got none: {reasons}")
+    contenders = []
+    for model in arguments.model:
+        for name in names:
+            backend = make_backend(resolve_model(model), name, arguments.threads, arguments.cache or "")
+            if backend.fallback_reason:
+                raise ValueError(f"expected backends that run here, got '{name}': {backend.fallback_reason}")
+            contenders.append((Path(model).stem, backend))
+    return contenders
+
+
+def time_contenders(
+    contenders: list[tuple[str, Backend]], size: str, outputs: list[str] | None, rounds: int
+) -> list[Timing]:
+    """Timings in the contenders' order, on a pair of random texture.
+
+    One call is upload, network and download of the outputs; the first three rounds are not counted.
+    """
+    jobs = []
+    for _, backend in contenders:
+        if unknown := set(outputs or ()) - set(backend.spec.outputs):
+            raise ValueError(f"expected outputs among {list(backend.spec.outputs)}, got {sorted(unknown)}")
+        height, width = parse_size(size, backend.spec.default_size) or backend.spec.default_size
+        buffers = backend.prepare((height, width))
+        for image in buffers.values():
+            image[0] = texture(height, width)
+        jobs.append((backend, outputs or list(backend.spec.outputs)))
+    times = np.empty((rounds + 3, len(jobs)))
+    for row in times:
+        for column, (backend, names) in enumerate(jobs):
+            start = time.perf_counter()
+            backend.infer(names)
+            row[column] = (time.perf_counter() - start) * 1e3
+    p50, p95, p99 = np.percentile(times[3:], (50, 95, 99), axis=0)
+    return [
+        Timing(model, backend.name, backend.device, *map(float, figures), ratio=float(figures[0] / p50[0]))
+        for (model, backend), figures in zip(contenders, zip(p50, p95, p99, strict=True), strict=True)
+    ]
+
+
+def texture(height: int, width: int) -> np.ndarray:
+    """Random blobs of a few pixels, uint8 [H, W, 3]; the same at every call."""
+    coarse = np.random.default_rng(0).integers(0, 256, (-(-height // 4), -(-width // 4), 3), np.uint8)
+    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
