@@ -89,6 +89,8 @@ class Trainer:
     def run(self, folder: Path, held_out: Sequence[StereoBatch], box_end: float = float("inf")) -> bool:
         """Train until the schedule is done (True) or time.monotonic() passes box_end (False); saves at the end."""
         report = TrainingLog(folder, self.config.log.tensorboard, self.processes.is_first)
+        if self.step == 0:
+            self.evaluate(report, held_out)
         clock = time.monotonic()
         next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
         bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
