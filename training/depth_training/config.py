@@ -51,6 +51,7 @@ class DataConfig:
     dataset: str = ""
     root: str = ""
     split: str = ""
+    options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader
     threads: int = 4  # that read a data set
 
     def __post_init__(self) -> None:

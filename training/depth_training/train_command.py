@@ -75,8 +75,9 @@ def make_data(config: TrainConfig, processes: Processes) -> tuple[Source, list[S
     place = (processes.rank, processes.count)
     if not config.data.dataset:
         return SyntheticSource(world, config.world, config.data, config.seed, *place), held_out
-    dataset = make_dataset(config.data.dataset, config.data.root, config.data.split or None)
-    return DatasetSource(dataset, config.data, config.seed, processes.device, *place), held_out
+    data = config.data
+    dataset = make_dataset(data.dataset, data.root, data.split or None, **data.options)
+    return DatasetSource(dataset, data, config.seed, processes.device, *place), held_out
 
 
 def write_results(trainer: Trainer, folder: Path) -> None:
