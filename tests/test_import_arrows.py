@@ -48,7 +48,7 @@ ARROWS = {
         "training/depth_training",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},
         # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib.
-        lazily=frozenset({"onnxruntime", "tomllib", "tomli"}),
+        lazily=frozenset({"onnxruntime", "tomllib", "tomli", "matplotlib"}),
     ),
     "depth_export": Arrow(
         "export/depth_export",

@@ -18,9 +18,13 @@ CONFIDENT = 0.5
 
 @dataclass(frozen=True)
 class Answer:
-    """Dense disparity_px float32 [H, W]; parts: further rows of the table, each a mask of the pixels it keeps."""
+    """Dense disparity_px float32 [H, W] and its confidence float32 [H, W] 0..1, or None where a method has none.
+
+    parts: further rows of the table, each a mask of the pixels it keeps.
+    """
 
     disparity_px: np.ndarray
+    confidence: np.ndarray | None = None
     parts: dict[str, np.ndarray] = field(default_factory=dict)
 
 
@@ -48,7 +52,8 @@ class ZooMethod:
     def __call__(self, left: np.ndarray, right: np.ndarray) -> Answer:
         """Dense disparity, and the pixels whose confidence is above CONFIDENT."""
         result = self._pipeline.process(left, right, {"confidence"})
-        return Answer(result.disparity_px.copy(), {f"confidence > {CONFIDENT}": result.confidence > CONFIDENT})
+        confidence = result.confidence.copy()
+        return Answer(result.disparity_px.copy(), confidence, {f"confidence > {CONFIDENT}": confidence > CONFIDENT})
 
 
 class SgbmMethod:
@@ -80,7 +85,7 @@ class SgbmMethod:
             for image in (left, right)
         ]
         sparse = self._matcher.compute(*grey)[:, self.LEVELS :].astype(np.float32) / 16
-        return Answer(fill_from_background(sparse), {"own answers": sparse > 0})
+        return Answer(fill_from_background(sparse), parts={"own answers": sparse > 0})
 
 
 class HitnetMethod:

@@ -88,8 +88,24 @@ def test_listed_pairs_are_chosen_by_data_set(folder):
     assert len(pairs) == 2
     assert pairs[0].name == "b/x"
     assert np.isnan(pairs[0].disparity_px).sum() == 1
+    assert pairs[0].true_depth_m() is None
     with pytest.raises(ValueError, match=r"\['all', 'a', 'b'\], got 'c'"):
         make_dataset("csv", path, split="c")
+    path.write_text("dataset,id,left,right\na,b,c,d")
+    with pytest.raises(ValueError, match=r"pairs\.csv, got none of \['disparity'\]"):
+        make_dataset("csv", path)
+
+
+def test_a_list_may_tell_the_camera(folder):
+    path = folder / "pairs.csv"
+    row = "a,x,left/000000.png,right/000000.png,disparity/000000.png"
+    columns = "dataset,id,left,right,disparity,focal_px,baseline_m,disparity_shift_px"
+    path.write_text(f"{columns}\n{row},700,0.5,-1.5\n{row},700,,\n{row},much,0.5,\n")
+    pairs = make_dataset("csv", path)
+    assert pairs[0].true_depth_m()[0, 0] == pytest.approx(700 * 0.5 / 14)
+    assert pairs[1].intrinsics is None
+    with pytest.raises(ValueError, match=r"camera of 'x' in .*pairs\.csv: .*'much'"):
+        _ = pairs[2]
 
 
 def test_a_miss_lists_what_exists(folder):

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The accuracy table: pairs, methods, means."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 from depth_training.cli import main
-from depth_training.evaluate import evaluate, markdown, summarise
+from depth_training.data import make_dataset
+from depth_training.distance_plot import plot_by_distance
+from depth_training.evaluate import evaluate
+from depth_training.evaluate_command import open_sets
+from depth_training.evaluate_report import as_json, markdown, summarise
 from depth_training.stereo_methods import Answer, SgbmMethod, fill_from_background, make_method
-from depth_training.stereo_pairs import read_pairs
 
 TRUTH_PX = 12.0
 
@@ -23,37 +28,56 @@ def listing(tmp_path):
     cv2.imwrite(str(tmp_path / "full.png"), truth)
     truth[:, :130] = 0
     cv2.imwrite(str(tmp_path / "half.png"), truth)
-    lines = ["dataset,id,left,right,disparity,density"]
-    lines += [f"{d},x,left.png,right.png,{d}.png,1.0" for d in ("full", "half")]
+    lines = ["dataset,id,left,right,disparity,density,focal_px,baseline_m"]
+    lines += [f"{d},x,left.png,right.png,{d}.png,1.0,{f},0.5" for d, f in (("full", 360), ("half", ""))]
     path = tmp_path / "pairs.csv"
     path.write_text("\n".join(lines))
     return path
-
-
-def test_pairs_are_read_relative_to_the_list(listing):
-    first, second = read_pairs(listing)
-    assert first.images()[0].shape == (90, 260, 3)
-    assert np.unique(second.truth_px()).tolist() == [0, TRUTH_PX]
-    assert second.truth_px(max_disparity_px=11).max() == 0
-
-
-def test_a_list_without_a_column_is_refused(tmp_path):
-    (tmp_path / "bad.csv").write_text("dataset,id,left,right\na,b,c,d")
-    with pytest.raises(ValueError, match=r"none of \['disparity'\]"):
-        read_pairs(tmp_path / "bad.csv")
 
 
 def test_figures_of_a_known_error(listing):
     def wrong_by(left, right):
         disparity = np.full(left.shape[:2], TRUTH_PX + 0.5, np.float32)
         disparity[:45] = TRUTH_PX + 4  # half of the rows
-        return Answer(disparity, {"lower": np.arange(90)[:, None].repeat(260, 1) >= 45})
+        return Answer(disparity, parts={"lower": np.arange(90)[:, None].repeat(260, 1) >= 45})
 
-    rows = evaluate(read_pairs(listing), {"ours": wrong_by}, 192)
-    whole, lower = rows[0], rows[1]
+    evaluation = evaluate(open_sets([str(listing)]), {"ours": wrong_by}, 192)
+    whole, lower = evaluation.rows[:2]
     assert (whole["epe"], whole["d1"], whole["bad1"], whole["bad2"]) == (2.25, 50, 50, 50)
     assert whole["density"] == 100
     assert (lower["epe"], lower["bad1"], lower["density"]) == (0.5, 0, 50)
+    # 360 * 0.5 / d: 15 m; 14.4 m below, 11.25 m above
+    assert whole["abs_rel"] == pytest.approx(100 * (0.6 + 3.75) / 2 / 15)
+    assert whole["delta1"] == 50
+    assert np.isnan(lower["abs_rel"])
+    assert list(evaluation.by_distance) == [("full", "ours")]
+    (only,) = evaluation.by_distance["full", "ours"].curve()
+    assert (only["near_m"], only["ard"]) == (12, pytest.approx(14.5))
+
+
+def test_truth_above_the_maximum_does_not_count(listing):
+    rows = evaluate(open_sets([str(listing)]), {"m": lambda left, _: Answer(np.ones(left.shape[:2]))}, 11).rows
+    assert [row["density"] for row in rows] == [0, 0]
+    assert np.isnan(rows[0]["epe"])
+
+
+def test_the_area_of_a_confidence_that_knows_the_errors_is_the_best_one(listing):
+    def half_wrong(sure_above):
+        def method(left, right):
+            upper = np.arange(90)[:, None].repeat(260, 1) < 45
+            disparity = np.where(upper, np.float32(TRUTH_PX + 4), np.float32(TRUTH_PX))
+            return Answer(disparity, np.where(upper == sure_above, np.float32(0.9), np.float32(0.1)))
+
+        return method
+
+    methods = {"right": half_wrong(False), "wrong": half_wrong(True)}
+    summary = summarise(evaluate(open_sets([str(listing)]), methods, 192))
+    right, wrong = summary[:2]
+    # Every 5 % of the pixels: 10 times no error, then (k - 10) / k for k = 11..20
+    best = 100 * sum((k - 10) / k for k in range(11, 21)) / 20
+    assert right["auc"] == pytest.approx(right["best_auc"]) == pytest.approx(best)
+    assert wrong["auc"] == pytest.approx(100 * (10 + sum(10 / k for k in range(11, 21))) / 20)
+    assert "| AUC % | best AUC % |" in markdown(summary)
 
 
 def test_summary_means_over_pairs_and_over_all(listing):
@@ -64,14 +88,22 @@ def test_summary_means_over_pairs_and_over_all(listing):
         error_px = 0 if len(calls) <= 2 else 3  # the first call at a new size is repeated
         return Answer(np.full(left.shape[:2], TRUTH_PX + error_px, np.float32))
 
-    summary = summarise(evaluate(read_pairs(listing), {"m": exact_then_3_px_off}, 192))
+    evaluation = evaluate(open_sets([str(listing)]), {"m": exact_then_3_px_off}, 192)
+    summary = summarise(evaluation)
     assert [(r["dataset"], r["pairs"], r["epe"]) for r in summary] == [("full", 1, 0), ("half", 1, 3), ("all", 2, 1.5)]
-    assert "| half (1) | m | 3.00 |" in markdown(summary)
+    table = markdown(summary)
+    assert "| half (1) | m | 3.00 |" in table
+    assert "AUC" not in table
+    assert "GD %" in table
+    assert [row["gd"] for row in summary] == [0, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True)]
+    facts = json.loads(json.dumps(as_json(evaluation, summary), allow_nan=False))
+    assert facts["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
+    assert facts["summary"][1]["gd"] is None
 
 
 def test_sgbm_finds_the_shift(listing):
-    left, right = read_pairs(listing)[0].images()
-    answer = SgbmMethod("", 1)(left, right)
+    pair = make_dataset("csv", listing)[0]
+    answer = SgbmMethod("", 1)(pair.left, pair.right)
     own = answer.parts["own answers"]
     assert own.mean() > 0.8
     assert np.median(np.abs(answer.disparity_px - TRUTH_PX)[own]) < 0.2
@@ -94,3 +126,28 @@ def test_the_command_prints_the_table(listing, capsys, tmp_path):
     assert "| half (1) | sgbm |" in capsys.readouterr().out
     assert (tmp_path / "t.json").stat().st_size > 100
     assert cv2.imread(str(tmp_path / "sheets/half_x.png")).shape[1] == 3 * 480
+
+
+def test_data_sets_are_named_by_list_or_root(listing, tmp_path):
+    for side in ("left", "right"):
+        (tmp_path / "seq/val" / side).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "seq/val" / side / "000000.png"), np.zeros((4, 5, 3), np.uint8))
+    sets = open_sets([str(listing), f"plain={tmp_path}/seq@val"])
+    assert {name: len(dataset) for name, dataset in sets.items()} == {"full": 1, "half": 1, "plain": 1}
+    with pytest.raises(ValueError, match=r"no true disparity in 'val/000000'"):
+        evaluate({"plain": sets["plain"]}, {}, 192)
+    with pytest.raises(ValueError, match=r"\['full', 'half'\] again"):
+        open_sets([str(listing), str(listing)])
+    with pytest.raises(ValueError, match=r"--dataset among \['full', 'half'\], got \['haf'\]"):
+        main(["evaluate", "--data", str(listing), "--method", "sgbm", "--dataset", "haf"])
+
+
+def test_depth_error_by_distance_is_drawn(listing, tmp_path):
+    pytest.importorskip("matplotlib", reason="the plot is an optional extra (plots)")
+    path = tmp_path / "ard.png"
+    main(["evaluate", "--data", str(listing), "--method", "sgbm", "--dataset", "full", "--plot", str(path)])
+    picture = cv2.imread(str(path))
+    assert picture.shape[:2] == (480, 660)
+    assert (picture != 255).mean() > 0.02
+    with pytest.raises(ValueError, match="known cameras"):
+        plot_by_distance({}, path)

@@ -8,6 +8,7 @@ from . import (  # noqa: F401  (readers register themselves)
     kitti_odometry,
     kitti_raw,
     kitti_stereo,
+    listed,
     middlebury,
     plain,
     procedural,

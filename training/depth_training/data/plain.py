@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain sequence folders, and pairs listed in a CSV file."""
+"""Plain sequence folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..stereo_pairs import read_pairs
 from .files import image_named, images_in, read_integers, read_rgb, read_scaled, read_text
 from .registry import register
 from .sample import Sample
@@ -74,30 +73,3 @@ def _calibration(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"expected JSON with fx, fy, cx_left, cx_right, cy, baseline_m in {path}, got {error!r}; write it so"
         ) from error
-
-
-@register("csv")
-class ListedPairs:
-    """Pairs of a CSV file (columns dataset, id, left, right, disparity); root is the file.
-
-    split: "all", or a value of the column dataset.
-    """
-
-    def __init__(self, root: Path, split: str = "all") -> None:
-        pairs = read_pairs(root)
-        names = sorted({pair.dataset for pair in pairs})
-        if split not in ("all", *names):
-            raise ValueError(f"expected a split among {['all', *names]}, got '{split}'; choose one of them")
-        self.pairs = [pair for pair in pairs if split in ("all", pair.dataset)]
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def __getitem__(self, index: int) -> Sample:
-        pair = self.pairs[index]
-        return Sample(
-            left=read_rgb(pair.left_path),
-            right=read_rgb(pair.right_path),
-            disparity_px=read_scaled(pair.disparity_path),
-            name=f"{pair.dataset}/{pair.id}",
-        )

@@ -72,18 +72,18 @@ class Sample:
         """depth_m, else depth of the true disparity, float32 [H, W] metres, NaN = unknown; None without either."""
         if self.depth_m is not None or self.disparity_px is None:
             return self.depth_m
-        return self.depth_of(self.disparity_px)
+        depth_m = self.depth_of(self.disparity_px)
+        return None if depth_m is None else np.where(np.isfinite(depth_m), depth_m, np.float32(np.nan))
 
     def depth_of(self, disparity_px: np.ndarray) -> np.ndarray | None:
         """Depth Z = fx B / (d - shift) of a disparity map of the left view; None without calibration.
 
-        disparity_px: float32 [H, W]. Returns float32 [H, W] metres, NaN where unknown or not in front of the camera.
+        disparity_px: float32 [H, W]. Returns float32 [H, W] metres: NaN where disparity is, +Inf where d <= shift.
         """
         if self.intrinsics is None or self.baseline_m is None:
             return None
         shifted_px = disparity_px - np.float32(self.disparity_shift_px)
-        depth_m = depth_from_disparity(shifted_px, self.intrinsics[0], self.baseline_m)
-        return np.where(np.isfinite(depth_m), depth_m, np.float32(np.nan))
+        return depth_from_disparity(shifted_px, self.intrinsics[0], self.baseline_m)
 
 
 class Dataset(Protocol):

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rectified pairs with true disparity, listed in a CSV file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from .files import read_rgb, read_scaled, read_text
+from .registry import register
+from .sample import Sample
+
+COLUMNS = ("dataset", "id", "left", "right", "disparity")
+ALL = "all"
+
+
+@register("csv")
+class ListedPairs:
+    """Pairs of a CSV file with the columns COLUMNS and maybe others; root is the file, paths are relative to it.
+
+    disparity is a uint16 PNG / 256, 0 = unknown. The columns focal_px, baseline_m and disparity_shift_px (cx_left -
+    cx_right), where they stand and are filled, make depth known. split: "all", or a value of the column dataset.
+    Raises ValueError when a column is missing or the list is empty.
+    """
+
+    def __init__(self, root: Path, split: str = ALL) -> None:
+        rows = list(csv.DictReader(read_text(root).splitlines()))
+        missing = sorted(set(COLUMNS) - set(rows[0])) if rows else list(COLUMNS)
+        if missing:
+            raise ValueError(
+                f"expected rows with the columns {list(COLUMNS)} in {root}, got none of {missing}; add them"
+            )
+        self.names = list(dict.fromkeys(row["dataset"] for row in rows))
+        if split not in (ALL, *self.names):
+            raise ValueError(f"expected a split among {[ALL, *self.names]}, got '{split}'; choose one of them")
+        self._path = root
+        self._rows = [row for row in rows if split in (ALL, row["dataset"])]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> Sample:
+        row, folder = self._rows[index], self._path.parent
+        left = read_rgb(folder / row["left"])
+        return Sample(
+            left=left,
+            right=read_rgb(folder / row["right"]),
+            disparity_px=read_scaled(folder / row["disparity"]),
+            name=f"{row['dataset']}/{row['id']}",
+            **self._camera(row, *left.shape[:2]),
+        )
+
+    def _camera(self, row: dict[str, str], height: int, width: int) -> dict[str, Any]:
+        """Calibration fields of Sample. The list tells no principal point; the image's middle is taken."""
+        if not row.get("focal_px") or not row.get("baseline_m"):
+            return {}
+        try:
+            focal_px, baseline_m = float(row["focal_px"]), float(row["baseline_m"])
+            shift_px = float(row.get("disparity_shift_px") or 0)
+        except ValueError as error:
+            raise ValueError(f"expected numbers for the camera of '{row['id']}' in {self._path}: {error}") from error
+        middle = ((width - 1) / 2, (height - 1) / 2)
+        return {
+            "intrinsics": (focal_px, focal_px, *middle),
+            "baseline_m": baseline_m,
+            "disparity_shift_px": shift_px,
+        }

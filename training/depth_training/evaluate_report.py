@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Means of an evaluation, as a table and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .evaluate import CONFIDENCE_FIGURES, DEPTH_FIGURES, FIGURES, Evaluation, Row
+
+# Heading and digits; the last ones only appear where some method has them.
+_COLUMNS = {
+    "epe": ("EPE px", 2),
+    "d1": ("D1 %", 2),
+    "bad1": ("bad-1 %", 2),
+    "bad2": ("bad-2 %", 2),
+    "density": ("density %", 1),
+    "auc": ("AUC %", 2),
+    "best_auc": ("best AUC %", 2),
+    "abs_rel": ("AbsRel %", 2),
+    "delta1": ("delta < 1.25 %", 2),
+    "gd": ("GD %", 2),
+    "milliseconds": ("ms", 0),
+}
+_OPTIONAL = ("auc", "best_auc", "abs_rel", "delta1", "gd")
+
+
+def summarise(evaluation: Evaluation) -> list[Row]:
+    """Means over the pairs of each data set (median of milliseconds), then over all pairs as data set "all".
+
+    gd is that of the data set's pooled pixels; NaN for "all".
+    """
+    rows, summary = evaluation.rows, []
+    datasets = dict.fromkeys(row["dataset"] for row in rows)
+    for dataset in (*datasets, "all"):
+        chosen = [row for row in rows if dataset in (row["dataset"], "all")]
+        for method, part in dict.fromkeys((row["method"], row["part"]) for row in chosen):
+            same = [row for row in chosen if (row["method"], row["part"]) == (method, part)]
+            by_distance = None if part else evaluation.by_distance.get((dataset, method))
+            summary.append(
+                {"dataset": dataset, "pairs": len(same), "method": method, "part": part}
+                | {name: _mean(same, name) for name in (*FIGURES, *CONFIDENCE_FIGURES, *DEPTH_FIGURES)}
+                | {"gd": by_distance.gd() if by_distance else float("nan")}
+                | {"milliseconds": float(np.median([row["milliseconds"] for row in same]))}
+            )
+    return summary
+
+
+def _mean(rows: Sequence[Row], figure: str) -> float:
+    values = [row[figure] for row in rows if not math.isnan(row[figure])]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def markdown(summary: Sequence[Row]) -> str:
+    """The summary as a table."""
+    known = [name for name in _OPTIONAL if any(not math.isnan(row[name]) for row in summary)]
+    columns = {name: column for name, column in _COLUMNS.items() if name in known or name not in _OPTIONAL}
+    headings = ["data set (pairs)", "method", *(heading for heading, _ in columns.values())]
+    lines = [_line(headings), _line(["---", "---", *["--:"] * len(columns)])]
+    last = None
+    for row in summary:
+        place = f"{row['dataset']} ({row['pairs']})" if row["dataset"] != last else ""
+        last = row["dataset"]
+        method = f"{row['method']}, {row['part']}" if row["part"] else row["method"]
+        cells = ["" if math.isnan(row[name]) else f"{row[name]:.{digits}f}" for name, (_, digits) in columns.items()]
+        lines.append(_line([place, str(method), *cells]))
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def as_json(evaluation: Evaluation, summary: Sequence[Row]) -> dict[str, object]:
+    """Everything as plain values: summary, pairs, and the ARD curves by data set and method; null where unknown."""
+    curves = [
+        {"dataset": dataset, "method": method, "gd": errors.gd(), "ard": errors.curve()}
+        for (dataset, method), errors in evaluation.by_distance.items()
+    ]
+    return _without_nan({"summary": list(summary), "pairs": evaluation.rows, "by_distance": curves})
+
+
+def _without_nan(value: object) -> object:
+    """JSON knows no NaN."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
