@@ -32,7 +32,7 @@ ROS_DOMAIN_ID ?= $(shell shuf -i 1-100 -n 1)
 ROS_DOMAIN_ID := $(ROS_DOMAIN_ID)
 export ROS_DOMAIN_ID
 
-.PHONY: help env demo test test-fast test-env lint sample clean
+.PHONY: help env demo test test-fast train-smoke test-env lint sample clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,6 +47,10 @@ test: test-env lint ## everything: lint, format and all tests
 
 test-fast: test-env ## the tests that are not marked slow
 	$(TEST_VENV)/bin/python -m pytest -m "not slow"
+
+train-smoke: test-env ## train, resume, export and run a tiny network: a few minutes; results in out/train_smoke
+	mkdir -p out
+	$(TEST_VENV)/bin/python -m pytest -s -v --basetemp out/train_smoke tests/test_train_smoke.py
 
 test-env: $(TEST_VENV)/.installed ## .venv-test with everything, torch included
 

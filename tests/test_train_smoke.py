@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From nothing to a network that runs on a robot, by the commands a user types: train, resume, export, run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from depth_runtime.backends import make_backend
+from depth_runtime.onnx_file import read_spec
+from depth_runtime.pipeline import StereoPipeline
+from depth_training.torch_backend import TorchBackend, load_network
+
+pytestmark = pytest.mark.slow
+
+STEPS = 30
+FIRST_BOX_MINUTES = 0.2
+
+
+def command(*words: object) -> None:
+    """Run one of the project's commands; its output is shown by `pytest -s`."""
+    # Threads that spin while they wait are what costs most where several programs share two cores.
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    subprocess.run([sys.executable, "-m", *map(str, words)], check=True, env=environment, timeout=280)
+
+
+@pytest.fixture(scope="module")
+def trained(repository, tmp_path_factory) -> Path:
+    """Folder of a run of STEPS steps in two time boxes."""
+    out = tmp_path_factory.mktemp("smoke") / "run"
+    recipe = repository / "training" / "configs" / "smoke.toml"
+    train = ("depth_training", "train", "--config", recipe, "--out", out, "--set", f"schedule.steps={STEPS}")
+    command(*train, "--threads", 2, "--minutes", FIRST_BOX_MINUTES)
+    command(*train, "--threads", 2, "--resume")
+    return out
+
+
+@pytest.fixture(scope="module")
+def exported(trained) -> Path:
+    """Contract file of the run; the command fails when torch and ONNX Runtime differ."""
+    path = trained / "smoke.onnx"
+    weights, metrics = trained / "weights.pt", trained / "metrics.json"
+    command(
+        "depth_export", "export", "--weights", weights, "--network", "stereo_s", "--metrics", metrics, "--out", path
+    )
+    return path
+
+
+def log_of(folder: Path, kind: str) -> list[dict]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [line for line in lines if line["kind"] == kind]
+
+
+def test_two_time_boxes_make_one_run(trained):
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert (metrics["steps"], metrics["progress"]) == (STEPS, 1.0)
+    evaluations = [line["step"] for line in log_of(trained, "held_out")]
+    assert evaluations[0] == 0
+    assert evaluations[-1] == STEPS
+    assert len(evaluations) == 3  # at the start and at the end of each box
+
+
+def test_the_loss_on_scenes_that_were_never_trained_on_falls(trained):
+    first, *_, last = log_of(trained, "held_out")
+    assert last["loss"] < 0.9 * first["loss"]
+    assert last["epe"] < first["epe"]
+
+
+def test_the_exported_file_says_how_it_was_made(exported):
+    spec = read_spec(exported)
+    assert (spec.task, spec.max_disparity) == ("stereo", 64.0)
+    assert spec.training["steps"] == STEPS
+    assert spec.training["recipe"]["data"]["batch"] == 4
+    assert spec.metrics["held_out"]["epe"] > 0
+
+
+def test_the_runtime_answers_as_torch_does(trained, exported):
+    left, right = np.random.default_rng(0).integers(0, 256, (2, 100, 150, 3), dtype=np.uint8)
+    backends = make_backend(exported, "onnxruntime-cpu", 1), TorchBackend(*load_network(trained / "weights.pt"))
+    answers = [StereoPipeline(backend).process(left, right, {"confidence"}) for backend in backends]
+    assert answers[0].disparity_px.shape == (100, 150)
+    assert answers[0].disparity_px.max() > 0
+    np.testing.assert_allclose(answers[0].disparity_px, answers[1].disparity_px, atol=0.05)
+    np.testing.assert_allclose(answers[0].confidence, answers[1].confidence, atol=0.01)
