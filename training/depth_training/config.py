@@ -53,6 +53,7 @@ class DataConfig:
     split: str = ""
     options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader
     threads: int = 4  # that read a data set
+    augmented: bool = True  # random scale, colour and erased patches of a data set (stereo_augment), else crops only
 
     def __post_init__(self) -> None:
         if self.shards < 1 or self.batch < 1 or self.batch % self.shards:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Batches of any map-style data set: crops of one size, in a random order that a resumed run continues."""
+"""Batches of any map-style data set: views of one size, in a random order that a resumed run continues."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from depth_runtime.spec import UNLABELLED
 
 from .config import DataConfig
 from .data import Dataset, Sample
+from .stereo_augment import augment_stereo
 from .stereo_batch import StereoBatch
 
 
 class DatasetSource:
-    """Random crops of stereo samples; each process reads its own part of the batch, one batch ahead in threads.
+    """Random views of stereo samples, augmented or just cropped, one batch ahead in threads.
 
-    The order is a new permutation in each pass over the data set; order and crops follow from (seed, place in the
+    Each process reads its own part of the batch.
+
+    The order is a new permutation in each pass over the data set; order and views follow from (seed, place in the
     sequence), so they depend neither on the number of processes nor on where a run was resumed.
     """
 
@@ -48,7 +51,8 @@ class DatasetSource:
         turn, index = divmod(place, len(self._dataset))
         order = np.random.default_rng((self._seed, turn)).permutation(len(self._dataset))
         rng = np.random.default_rng((self._seed, turn, index))
-        return crop_sample(self._dataset[int(order[index])], self._data.height, self._data.width, rng)
+        view = augment_stereo if self._data.augmented else crop_sample
+        return view(self._dataset[int(order[index])], self._data.height, self._data.width, rng)
 
 
 def crop_sample(sample: Sample, height: int, width: int, rng: np.random.Generator) -> Sample:

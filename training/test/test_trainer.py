@@ -20,7 +20,7 @@ CONFIG = TrainConfig(
     network=NetworkConfig(
         config={"levels": 8, "aggregate_widths": (16, 16, 24), "aggregate_depth": 1, "refine_width": 8}
     ),
-    data=DataConfig(height=32, width=64, batch=2),
+    data=DataConfig(height=32, width=64, batch=2, augmented=False),
     schedule=ScheduleConfig(steps=8, minutes=0.0),
     loss=LossConfig(max_disparity_px=30.0),
     log=LogConfig(every_steps=1, tensorboard=False),
@@ -154,6 +154,17 @@ def test_each_pass_over_a_data_set_reads_every_pair_once_and_keeps_its_truth():
         assert torch.equal(left[:, :, int(shift) :], right[:, :, : -int(shift)])
     assert first.occluded.isnan().all()
     assert not first.has_instances.any()
+
+
+def test_augmented_views_are_scaled_with_their_truth_and_repeated():
+    data = replace(CONFIG.data, batch=5, augmented=True)
+    batch, again = (DatasetSource(ShiftedPairs(), data, 3, ALONE.device).next_batch() for _ in range(2))
+    assert batch.left.shape == (5, 3, 32, 64)
+    assert torch.equal(batch.left, again.left)
+    assert torch.equal(batch.right, again.right)
+    shifts = batch.disparity_px[:, 0, 9]
+    assert (shifts.amax(1) - shifts.amin(1)).max() < 1e-4
+    assert not set(shifts[:, 9].tolist()) & {3, 5, 7, 9, 11}
 
 
 def test_two_processes_share_a_batch_out():
