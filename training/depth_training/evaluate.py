@@ -22,6 +22,7 @@ CONFIDENCE_FIGURES = ("auc", "best_auc")
 DEPTH_FIGURES = ("abs_rel", "sq_rel", "rmse", "rmse_log", "delta1", "delta2", "delta3")
 NO_FIGURES = dict.fromkeys((*CONFIDENCE_FIGURES, *DEPTH_FIGURES), float("nan"))
 _BAD_PX = 3.0
+MAX_DEPTH_M = 80.0  # as on KITTI and DrivingStereo
 Row = dict[str, object]
 Watcher = Callable[[str, Sample, str, Answer], None]
 
@@ -94,6 +95,7 @@ def _further_figures(
     truth_m = sample.depth_of(truth_px)
     if truth_m is not None:
         predicted_m = sample.depth_of(answer.disparity_px)
-        figures |= {name: value for name, value in depth_errors(predicted_m, truth_m).items() if name in figures}
-        result.by_distance.setdefault((dataset, method), DistanceErrors()).add(predicted_m, truth_m)
+        errors = depth_errors(predicted_m, truth_m, max_depth_m=MAX_DEPTH_M)
+        figures |= {name: value for name, value in errors.items() if name in figures}
+        result.by_distance.setdefault((dataset, method), DistanceErrors(MAX_DEPTH_M)).add(predicted_m, truth_m)
     return figures

@@ -45,22 +45,27 @@ def disparity_errors(
     }
 
 
-def depth_errors(predicted_m: np.ndarray, truth_m: np.ndarray, median_scaled: bool = False) -> dict[str, float]:
+def depth_errors(
+    predicted_m: np.ndarray, truth_m: np.ndarray, median_scaled: bool = False, max_depth_m: float = np.inf
+) -> dict[str, float]:
     """Errors of a depth map over the pixels where truth and prediction are finite and > 0 (Eigen et al., 2014).
 
     predicted_m, truth_m: float [H, W] metres. median_scaled: the prediction is first multiplied by median(z*) /
-    median(z), for networks that know no metre. Returns abs_rel = mean |z - z*| / z* (per cent), sq_rel = mean
+    median(z), for networks that know no metre. max_depth_m: farther truth does not count, and a farther prediction
+    (infinity too) is taken as this distance, after scaling; without it infinity is no answer. Returns abs_rel = mean |z - z*| / z* (per cent), sq_rel = mean
     (z - z*)^2 / z* (m), rmse (m), rmse_log (of natural logarithms), delta1..3 = share of max(z / z*, z* / z)
     < 1.25^i (per cent), density (per cent) and pixels (count scored); the errors are NaN where nothing is left to
     score. Raises ValueError when shapes differ.
     """
     if predicted_m.shape != truth_m.shape:
         raise ValueError(f"expected depth of the truth's shape {truth_m.shape}, got {predicted_m.shape}")
-    known = np.isfinite(truth_m) & (truth_m > 0)
-    scored = known & np.isfinite(predicted_m) & (predicted_m > 0)
+    limited = bool(np.isfinite(max_depth_m))
+    known = np.isfinite(truth_m) & (truth_m > 0) & (truth_m <= max_depth_m)
+    scored = known & (predicted_m > 0) & (limited | np.isfinite(predicted_m))
     truth, predicted = truth_m[scored].astype(np.float64), predicted_m[scored].astype(np.float64)
     if median_scaled and truth.size:
         predicted *= np.median(truth) / np.median(predicted)
+    predicted = np.minimum(predicted, max_depth_m)
     ratio, error_m = predicted / truth, predicted - truth
     mean = lambda values: float(values.mean()) if ratio.size else float("nan")  # noqa: E731
     worse = np.maximum(ratio, 1 / ratio)

@@ -80,3 +80,14 @@ def test_median_scaling_forgives_a_common_factor_only():
     assert errors["rmse"] == pytest.approx((16 / 3) ** 0.5)
     assert depth_errors(predicted, truth)["abs_rel"] == pytest.approx(100 * (0.5 + 0.5 + 0.25) / 3)
     assert np.isnan(depth_errors(predicted * np.nan, truth, median_scaled=True)["rmse"])
+
+
+def test_a_largest_depth_bounds_truth_and_prediction():
+    truth = np.array([[10.0, 40.0, 90.0, 50.0, 20.0]])
+    predicted = np.array([[10.0, np.inf, 88.0, 1e9, np.nan]])
+    errors = depth_errors(predicted, truth, max_depth_m=80)  # 0, 80 of 40, too far, 80 of 50, no answer
+    assert errors["pixels"] == 3
+    assert errors["abs_rel"] == pytest.approx(100 * (0 + 1 + 0.6) / 3)
+    assert errors["density"] == pytest.approx(75)
+    scaled = depth_errors(np.array([[1.0, 2.0, 30.0]]), np.array([[10.0, 20.0, 60.0]]), True, 80)  # 10, 20, 300 -> 80
+    assert scaled["rmse"] == pytest.approx((20**2 / 3) ** 0.5)
