@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Score stereo methods on pairs with true disparity, all on the same pixels.
 
-Methods: zoo:NAME_OR_PATH (a contract file through the runtime's pipeline), sgbm (OpenCV), hitnet:PATH.
+Methods: zoo:NAME_OR_PATH (a contract file through the runtime's pipeline), checkpoint:PATH (last.pt or weights.pt of
+`train`), sgbm (OpenCV), hitnet:PATH.
 Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training.md).
 """
 
@@ -26,7 +27,9 @@ TILE_WIDTH = 480
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--data", action="append", required=True, help="LIST.csv, NAME=ROOT[@SPLIT]; repeatable")
-    parser.add_argument("--method", action="append", required=True, help="zoo:NAME, sgbm, hitnet:PATH; repeatable")
+    parser.add_argument(
+        "--method", action="append", required=True, help="zoo:NAME, checkpoint:PATH, sgbm, hitnet:PATH; repeatable"
+    )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
     parser.add_argument(
         "--max-disparity", type=float, default=192.0, help="larger true disparities do not count (px, default 192)"

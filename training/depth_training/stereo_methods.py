@@ -32,7 +32,7 @@ Method = Callable[[np.ndarray, np.ndarray], Answer]
 
 
 def make_method(text: str, threads: int) -> tuple[str, Method]:
-    """Name for the table and method of "zoo:NAME_OR_PATH", "sgbm" or "hitnet:PATH".
+    """Name for the table and method of "zoo:NAME_OR_PATH", "checkpoint:PATH", "sgbm" or "hitnet:PATH".
 
     Raises ValueError, listing the kinds, for anything else.
     """
@@ -54,6 +54,19 @@ class ZooMethod:
         result = self._pipeline.process(left, right, {"confidence"})
         confidence = result.confidence.copy()
         return Answer(result.disparity_px.copy(), confidence, {f"confidence > {CONFIDENT}": confidence > CONFIDENT})
+
+
+class CheckpointMethod(ZooMethod):
+    """A checkpoint or weights file of `train` in torch, through the same pipeline."""
+
+    def __init__(self, path: str, threads: int) -> None:
+        # Whoever compares exported files need not wait for torch.
+        import torch
+
+        from .torch_backend import TorchBackend, load_network
+
+        torch.set_num_threads(threads)
+        self._pipeline = StereoPipeline(TorchBackend(*load_network(Path(path))))
 
 
 class SgbmMethod:
@@ -132,6 +145,7 @@ def fill_from_background(disparity_px: np.ndarray) -> np.ndarray:
 
 _KINDS: dict[str, Callable[[str, int], Method]] = {
     "zoo": ZooMethod,
+    "checkpoint": CheckpointMethod,
     "sgbm": SgbmMethod,
     "hitnet": HitnetMethod,
 }

@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Train until the schedule or the time box ends, then write weights and metrics."""
-    box_end = time.monotonic() + 60 * arguments.minutes if arguments.minutes else float("inf")
+    box_end = float("inf") if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
     config = read_config(TrainConfig, arguments.config, arguments.set)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> None:
         if checkpoint.exists():
             trainer.resume(checkpoint)
         finished = trainer.run(arguments.out, held_out, box_end)
-        if processes.is_first:
-            write_results(trainer, arguments.out)
-            log.info("finished" if finished else "the time box ended: continue with --resume")
+    if processes.is_first:
+        write_results(trainer, arguments.out)
+        log.info("finished" if finished else "the time box ended: continue with --resume")
 
 
 def make_data(config: TrainConfig, processes: Processes) -> tuple[Source, list[StereoBatch]]:

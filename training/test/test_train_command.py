@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from depth_training.cli import main
+from depth_training.data.files import read_rgb
 from depth_training.predict_command import find_pairs
+from depth_training.stereo_methods import make_method
 from depth_training.synthetic.folder import Frame, write_frame
 
 CONFIG = Path(__file__).parents[1] / "configs" / "smoke.toml"
@@ -43,7 +45,7 @@ def finished(pairs, tmp_path_factory):
     """A run in two time boxes."""
     out = tmp_path_factory.mktemp("run") / "out"
     threads = torch.get_num_threads()
-    train(pairs, out, "--minutes", "0.0001")
+    train(pairs, out, "--minutes", "0")
     stopped = json.loads((out / "metrics.json").read_text())["steps"]
     train(pairs, out, "--resume")
     torch.set_num_threads(threads)
@@ -115,6 +117,19 @@ def test_the_torch_network_answers_as_its_exported_file(pairs, tmp_path):
         main(["predict", left, right, "--model", model, "--out", str(tmp_path / name)])
         answers.append(cv2.imread(str(tmp_path / name / "000000_disparity.png"), cv2.IMREAD_UNCHANGED) / 256)
     np.testing.assert_allclose(*answers, atol=0.05)
+
+
+def test_a_checkpoint_can_be_evaluated_beside_exported_files(pairs, finished):
+    images = [read_rgb(pairs / side / "000000.png") for side in ("left", "right")]
+    answers = {}
+    for name in ("last.pt", "weights.pt"):
+        label, method = make_method(f"checkpoint:{finished[0] / name}", 1)
+        assert label == name[:-3]
+        answers[name] = method(*images)
+    assert answers["last.pt"].confidence.shape == (70, 100)
+    disparities = [answer.disparity_px for answer in answers.values()]
+    np.testing.assert_allclose(*disparities, atol=0.5)  # weights.pt is rounded to FP16
+    assert disparities[0].std() > 0
 
 
 def test_pairs_without_a_partner_are_named(pairs, tmp_path):
