@@ -12,6 +12,7 @@ from depth_models import count_cost, git_revision, load_weights, names
 from depth_runtime.commands import COMMANDS as RUNTIME_COMMANDS
 from depth_runtime.commands import Command, run_commands
 
+from . import quantize_command
 from .contract import DEFAULT_SIZE, StereoContract, stereo_spec
 from .export import export_contract
 
@@ -52,5 +53,10 @@ def run_export(arguments: argparse.Namespace) -> None:
 
 COMMANDS = {
     "export": Command("weights file -> contract ONNX file, behind the parity gate", _configure, run_export),
+    "quantize": Command(
+        "contract ONNX file -> the same in INT8, behind an accuracy gate",
+        quantize_command.configure,
+        quantize_command.run,
+    ),
     **RUNTIME_COMMANDS,
 }

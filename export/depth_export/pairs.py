@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rectified pairs on disk, with true disparity where there is any: a plain sequence folder or a CSV list."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+DISPARITY_SCALE = 256.0  # stored value = pixels * 256, 0 = no truth
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One rectified pair; files are read when asked for."""
+
+    name: str
+    left_path: Path
+    right_path: Path
+    disparity_path: Path | None
+
+    def images(self) -> tuple[np.ndarray, np.ndarray]:
+        """Left and right, uint8 [H, W, 3] RGB. Raises ValueError when a file is no image."""
+        left, right = (_read(path, cv2.IMREAD_COLOR) for path in (self.left_path, self.right_path))
+        return cv2.cvtColor(left, cv2.COLOR_BGR2RGB), cv2.cvtColor(right, cv2.COLOR_BGR2RGB)
+
+    def truth_px(self, max_disparity_px: float) -> np.ndarray:
+        """True disparity of the left view, float32 [H, W] pixels; 0 where unknown or above the maximum."""
+        if self.disparity_path is None:
+            raise ValueError(f"expected a true disparity for {self.name}, got none; give pairs with truth")
+        truth = _read(self.disparity_path, cv2.IMREAD_UNCHANGED).astype(np.float32) / DISPARITY_SCALE
+        return np.where(truth <= max_disparity_px, truth, np.float32(0))
+
+
+def read_pairs(source: Path) -> list[Pair]:
+    """Pairs of a folder (left/, right/, perhaps disparity/) or of a CSV file (left, right, perhaps disparity).
+
+    Paths in a CSV file are relative to it. Raises ValueError when there is no pair, or a left image lacks its right.
+    """
+    pairs = _of_folder(source) if source.is_dir() else _of_list(source)
+    if not pairs:
+        raise ValueError(f"expected left/ and right/ images or a CSV list at {source}, got no pair; check the path")
+    missing = [pair.right_path for pair in pairs if not pair.right_path.is_file()]
+    if missing:
+        raise ValueError(f"expected a right image for each left one, got none at {missing[0]}; complete the pairs")
+    return pairs
+
+
+def spread(pairs: list[Pair], count: int) -> list[Pair]:
+    """At most count pairs, evenly from the whole list."""
+    if len(pairs) <= count:
+        return pairs
+    return [pairs[int(i)] for i in np.linspace(0, len(pairs) - 1, count)]
+
+
+def digest(pairs: list[Pair]) -> str:
+    """SHA-256 of the image bytes of all pairs, in order."""
+    total = hashlib.sha256()
+    for pair in pairs:
+        for path in (pair.left_path, pair.right_path):
+            total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def _of_folder(folder: Path) -> list[Pair]:
+    pairs = []
+    for left in sorted(folder.glob("left/*")):
+        right = next(folder.glob(f"right/{left.stem}.*"), folder / "right" / left.name)
+        truth = folder / "disparity" / f"{left.stem}.png"
+        pairs.append(Pair(left.stem, left, right, truth if truth.is_file() else None))
+    return pairs
+
+
+def _of_list(path: Path) -> list[Pair]:
+    if not path.is_file():
+        raise ValueError(f"expected a folder of pairs or a CSV list, got nothing at {path}; check the path")
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    missing = sorted({"left", "right"} - set(rows[0] if rows else ()))
+    if missing:
+        raise ValueError(f"expected rows with the columns left and right in {path}, got none of {missing}; add them")
+    root = path.parent
+    return [
+        Pair(row["left"], root / row["left"], root / row["right"], root / d if (d := row.get("disparity")) else None)
+        for row in rows
+    ]
+
+
+def _read(path: Path, mode: int) -> np.ndarray:
+    pixels = cv2.imread(str(path), mode)
+    if pixels is None:
+        raise ValueError(f"expected a readable image, got none at {path}; check the file")
+    return pixels

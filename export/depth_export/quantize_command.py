@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`quantize`: contract ONNX file -> the same in INT8, calibrated on pairs and gated on others with truth."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from depth_runtime.zoo import resolve_model
+
+from .pairs import Pair, read_pairs, spread
+from .quantize import Gate, quantize_file
+
+log = logging.getLogger(__name__)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    gate = Gate()
+    pairs = "folder with left/, right/, disparity/ or CSV list with the columns left, right, disparity"
+    parser.add_argument("--model", required=True, help="zoo name or contract file to quantise")
+    parser.add_argument("--calibration", type=Path, required=True, help=f"pairs that give the ranges: {pairs}")
+    parser.add_argument("--held-out", type=Path, help="other pairs, with truth; default: every fourth calibration pair")
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--count", type=int, default=24, help="calibration pairs at most, evenly from the list")
+    parser.add_argument("--max-loss", type=float, default=gate.epe_percent, help="gate: loss of EPE in %%")
+    parser.add_argument("--max-semantic", type=float, default=gate.semantic_percent, help="gate: changed classes in %%")
+    parser.add_argument("--max-drift", type=float, default=gate.drift_px, help="px; a part that drifts more stays FP32")
+    parser.add_argument("--keep", action="append", default=[], metavar="PART", help="this part stays FP32; repeatable")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of the measurement")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Quantise and print what lost how much."""
+    calibration, held_out = split(read_pairs(arguments.calibration), arguments.held_out)
+    gate = Gate(arguments.max_loss, arguments.max_semantic, arguments.max_drift, keep=tuple(arguments.keep))
+    source = resolve_model(arguments.model)
+    report = quantize_file(
+        source, arguments.out, spread(calibration, arguments.count), held_out, gate, arguments.threads
+    )
+    sizes = [path.stat().st_size / 1e6 for path in (source, arguments.out)]
+    log.info("%s\n\n%s: %.2f MB, was %.2f MB", report.table(), arguments.out, sizes[1], sizes[0])
+
+
+def split(pairs: list[Pair], held_out: Path | None) -> tuple[list[Pair], list[Pair]]:
+    """Calibration pairs and held-out pairs with truth, without overlap. Raises ValueError when one of them is empty."""
+    calibration = pairs if held_out else [pair for i, pair in enumerate(pairs) if i % 4 != 3]
+    others = read_pairs(held_out) if held_out else pairs[3::4]
+    known = {pair.left_path.resolve() for pair in calibration}
+    others = [pair for pair in others if pair.disparity_path and pair.left_path.resolve() not in known]
+    if not others or not calibration:
+        raise ValueError(
+            f"expected held-out pairs with a true disparity, got none among {len(pairs)} pairs; "
+            "give --held-out FOLDER, for example of `python -m depth_training render`"
+        )
+    return calibration, others

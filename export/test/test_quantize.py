@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""INT8 files: what computes in INT8, what the gate refuses, what the spec says about it."""
+
+import hashlib
+
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from depth_export.export import export_contract
+from depth_export.int8_graph import parts_of, with_neighbours
+from depth_export.matched_pair import matched_pair
+from depth_export.pairs import read_pairs
+from depth_export.quantize import Gate, QuantisationError, quantize_file
+from depth_export.quantize_command import split
+from depth_models.blocks import ConvBlock
+from depth_runtime.onnx_file import read_spec
+from depth_runtime.spec import ModelSpec
+from onnx import TensorProto, helper
+from torch import nn
+
+SPEC = ModelSpec(
+    name="tiny",
+    version="3",
+    task="stereo",
+    size_multiple=32,
+    default_size=(64, 96),
+    outputs={"disparity": 1},
+    max_disparity=64.0,
+    training={"recipe": "none"},
+)
+
+
+class Tiny(nn.Module):
+    """Two convolutions of the pair, then arithmetic: about 20 px everywhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.network = nn.ModuleDict({"first": ConvBlock(6, 16), "last": nn.Conv2d(16, 1, 1)})
+
+    def forward(self, left, right):
+        pair = torch.cat([image.float().permute(0, 3, 1, 2) / 128 - 1 for image in (left, right)], 1)
+        return ((self.network["last"](self.network["first"](pair))[:, 0] * 3 + 20).clamp(min=0),)
+
+
+@pytest.fixture(scope="module")
+def tiny_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("quantize") / "tiny.onnx"
+    export_contract(Tiny(), SPEC, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_file):
+    """Five pairs whose truth is what the network answers, plus or minus 2 px."""
+    root = tiny_file.parent / "pairs"
+    session = onnxruntime.InferenceSession(str(tiny_file))
+    for name in ("left", "right", "disparity"):
+        (root / name).mkdir(parents=True)
+    for i in range(5):
+        pair = matched_pair(64, 96, seed=i)
+        answer = session.run(None, {"left": pair.left[None], "right": pair.right[None]})[0][0]
+        sign = np.where(np.indices(answer.shape).sum(0) % 2, 2, -2)
+        cv2.imwrite(str(root / f"left/{i}.png"), pair.left[..., ::-1])
+        cv2.imwrite(str(root / f"right/{i}.png"), pair.right[..., ::-1])
+        cv2.imwrite(str(root / f"disparity/{i}.png"), np.round((answer + sign) * 256).astype(np.uint16))
+    return root
+
+
+def test_the_int8_file_answers_like_its_source_and_says_where_it_came_from(tiny_file, folder, tmp_path):
+    calibration, held_out = split(read_pairs(folder), None)
+    assert [pair.name for pair in held_out] == ["3"]
+    report = quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", calibration, held_out, Gate(drift_px=0.5))
+    assert set(report.drift_px) == {"first", "last"}
+    assert report.epe_fp32_px == pytest.approx(2, abs=0.01)
+    assert abs(report.loss_percent) < 2
+    spec = read_spec(tmp_path / "tiny_int8.onnx")
+    facts = spec.training["quantisation"]
+    assert (spec.name, spec.outputs, spec.training["recipe"]) == ("tiny", {"disparity": 1}, "none")
+    assert facts["source_sha256"] == hashlib.sha256(tiny_file.read_bytes()).hexdigest()
+    assert (facts["calibration_pairs"], facts["held_out_pairs"], facts["kept_fp32"]) == (4, 1, [])
+    graph = onnx.load(tmp_path / "tiny_int8.onnx").graph
+    kernels = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 4]
+    assert sorted(tuple(tensor.dims) for tensor in kernels) == [(1, 16, 1, 1), (16, 6, 3, 3)]
+
+
+def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
+    pairs = read_pairs(folder)
+    gate = Gate(drift_px=0.5, keep=("last",))
+    report = quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", pairs[:3], pairs[3:], gate)
+    assert report.kept == ["last"]
+    assert "first" in report.drift_px
+    graph = onnx.load(tmp_path / "tiny_int8.onnx").graph
+    kernels = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 4]
+    assert [tuple(tensor.dims) for tensor in kernels] == [(16, 6, 3, 3)]
+    with pytest.raises(ValueError, match=r"expected parts below \['first', 'last'\], got \['lost'\]"):
+        quantize_file(tiny_file, tmp_path / "x.onnx", pairs[:3], pairs[3:], Gate(keep=("lost",)))
+
+
+def test_parts_that_drift_stay_fp32_and_with_none_left_nothing_is_written(tiny_file, folder, tmp_path):
+    pairs = read_pairs(folder)
+    with pytest.raises(QuantisationError, match=r"(?s)at most 1e-06 px in INT8, got none.*first .* FP32.*last .* FP32"):
+        quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", pairs[:3], pairs[3:], Gate(drift_px=1e-6))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_above_the_gate_writes_nothing_and_shows_the_table(tiny_file, folder, tmp_path):
+    path = tmp_path / "tiny_int8.onnx"
+    path.write_bytes(b"the file that was here before")
+    pairs = read_pairs(folder)
+    with pytest.raises(QuantisationError, match=r"(?s)at most -50 % EPE.*nothing was written.*\| EPE px \| 2\.0"):
+        quantize_file(tiny_file, path, pairs[:3], pairs[3:], Gate(epe_percent=-50))
+    assert path.read_bytes() == b"the file that was here before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_pairs_without_truth_or_without_a_right_image_are_refused(folder, tmp_path):
+    for name in ("left", "right"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").write_bytes((folder / name / "0.png").read_bytes())
+    with pytest.raises(ValueError, match="held-out pairs with a true disparity, got none among 1 pairs"):
+        split(read_pairs(tmp_path), None)
+    (tmp_path / "right/0.png").unlink()
+    with pytest.raises(ValueError, match=r"a right image for each left one, got none at .*right/0\.png"):
+        read_pairs(tmp_path)
+
+
+def test_a_list_of_pairs_is_relative_to_its_file(folder):
+    path = folder / "list.csv"
+    path.write_text("left,right,disparity\nleft/1.png,right/1.png,disparity/1.png\nleft/2.png,right/2.png,\n")
+    first, second = read_pairs(path)
+    assert first.truth_px(64).max() > 15
+    assert first.truth_px(1).max() == 0
+    assert second.disparity_path is None
+
+
+def test_only_what_lies_between_products_joins_them():
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["image", "network.a.0.weight"], ["a"], "conv_a"),
+        node("Clip", ["a"], ["clipped"], "clip"),
+        node("Add", ["clipped", "clipped"], ["sum"], "add_inside"),
+        node("Conv", ["sum", "network.b.0.weight"], ["b"], "conv_b"),
+        node("Relu", ["b"], ["logits"], "relu"),
+        node("Exp", ["logits"], ["weight"], "exp"),
+        node("Mul", ["weight", "logits"], ["disparity"], "mul_of_disparity"),
+    ]
+    weights = [
+        helper.make_tensor(name, TensorProto.FLOAT, (1, 1, 1, 1), [1.0])
+        for name in ("network.a.0.weight", "network.b.0.weight")
+    ]
+    value = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 4, 6]) for n in ("image", "disparity")]
+    model = helper.make_model(helper.make_graph(nodes, "g", value[:1], value[1:], weights))
+    assert with_neighbours(model, ["conv_a", "conv_b"]) == ["conv_a", "clip", "add_inside", "conv_b", "relu"]
+    assert with_neighbours(model, ["conv_a"]) == ["conv_a", "clip"]
+    assert parts_of(model, 2, "a") == {"a.0": ["conv_a"]}
