@@ -11,6 +11,7 @@ from depth_runtime.spec import METADATA_KEY, ModelSpec
 from torch import nn
 
 from .graph import fold_batch_norms, halve_weights, save, strip, trace
+from .lower import lower
 from .parity import check_parity
 
 
@@ -23,7 +24,7 @@ def export_contract(contract: nn.Module, spec: ModelSpec, path: Path) -> dict[st
     contract.eval()
     outputs = list(spec.outputs)
     folded, scales = fold_batch_norms(contract)
-    model = strip(trace(folded, spec.inputs, outputs, spec.default_size, spec.size_multiple))
+    model = lower(strip(trace(folded, spec.inputs, outputs, spec.default_size, spec.size_multiple)))
     halve_weights(model, {k: v.numpy() for k, v in contract.state_dict().items()}, scales)
     model.producer_name = "depth_export"
     entry = model.metadata_props.add()

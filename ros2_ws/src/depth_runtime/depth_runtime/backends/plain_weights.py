@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weights stored in half precision, written out in FP32 for parsers that want plain initializers.
 
-Contract files hold such a weight as an FP16 initializer, a Cast and sometimes a Mul by a scale. TensorRT 8.6 takes
-a convolution's kernel from an initializer only, so these few nodes are computed here, in the protobuf bytes themselves:
-neither `onnx` nor anything else is needed on a robot.
+Contract files hold such a weight as an FP16 initializer, a Cast and sometimes a Mul by a scale. For TensorRT 8.6 a
+kernel that nodes compute is another thing than an initializer, so these few nodes are computed here, in the protobuf
+bytes themselves: neither `onnx` nor anything else is needed on a robot.
 """
 
 from __future__ import annotations
