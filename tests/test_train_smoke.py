@@ -77,6 +77,19 @@ def test_the_exported_file_says_how_it_was_made(exported):
     assert spec.metrics["held_out"]["epe"] > 0
 
 
+def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, exported, tmp_path):
+    size = ("--count", 2, "--width", 192, "--height", 96)
+    command("depth_training", "render", "--out", tmp_path / "pairs", *size, "--seed", 11)
+    methods = (f"zoo:{exported}", f"checkpoint:{trained / 'last.pt'}", "sgbm")
+    options = [word for method in methods for word in ("--method", method)]
+    data = ("--data", f"plain={tmp_path / 'pairs'}")
+    command("depth_training", "evaluate", *data, *options, "--json", tmp_path / "scores.json")
+    summary = json.loads((tmp_path / "scores.json").read_text())["summary"]
+    epe = {row["method"]: row["epe"] for row in summary if row["dataset"] == "plain" and not row["part"]}
+    assert epe["smoke"] == pytest.approx(epe["last"], rel=0.02)  # the file's weights are rounded to FP16
+    assert epe["sgbm"] > 0
+
+
 def test_the_runtime_answers_as_torch_does(trained, exported):
     left, right = np.random.default_rng(0).integers(0, 256, (2, 100, 150, 3), dtype=np.uint8)
     backends = make_backend(exported, "onnxruntime-cpu", 1), TorchBackend(*load_network(trained / "weights.pt"))
