@@ -3,6 +3,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 from depth_export.cli import main
 from depth_export.matched_pair import matched_pair
 from depth_export.probe import probe_spec, write_probe
-from depth_runtime.backends import BackendError, available_backends, make_backend
+from depth_runtime.backends import BackendError, available_backends, make_backend, tensorrt_build
 from depth_runtime.backends.cuda_runtime import Gpu, cuda_missing
 from depth_runtime.backends.engine_cache import EngineCache
 from depth_runtime.backends.plain_weights import plain_weights, precision_of
@@ -53,6 +54,15 @@ def test_every_zoo_network_becomes_an_engine_by_command(name, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         main(command)
     assert "building" not in caplog.text
+
+
+@needs_rtx
+def test_a_build_tells_how_far_it_is(rtx, monkeypatch, caplog):
+    monkeypatch.setattr(tensorrt_build, "REPORT_S", 0.1)
+    path = resolve_model("stereo_s")
+    with caplog.at_level(logging.INFO):
+        build_engine(rtx, path, engine_key(rtx, path, SIZE, ADA))
+    assert re.search(r"building stereo_s-320x192\S+: \d+ s \(.+, \d+ of \d+\)", caplog.text)
 
 
 @needs_rtx

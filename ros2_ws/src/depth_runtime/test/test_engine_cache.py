@@ -127,10 +127,12 @@ def test_what_cannot_be_trusted_is_built_again_and_repaired(stored, damage):
     assert build.calls == 2
 
 
-def test_a_plan_that_the_library_refused_is_forgotten(stored):
+def test_a_plan_that_the_library_refused_is_replaced(stored):
     cache, build = stored
     cache.discard(KEY)
     assert cache.get_or_build(KEY, build) == b"plan 2" * 1000
+    assert cache.get_or_build(KEY, build) == b"plan 2" * 1000
+    assert EngineCache(cache.folder).get_or_build(KEY, build) == b"plan 2" * 1000
 
 
 def test_a_build_that_fails_leaves_no_plan(tmp_path):
@@ -220,6 +222,14 @@ def test_engines_of_a_read_only_folder_are_used(open_folder, readonly, caplog):
     readonly(open_folder)
     assert EngineCache(open_folder).get_or_build(KEY, lambda: b"plan") == b"built before"
     assert not caplog.records
+
+
+def test_a_refused_plan_of_a_read_only_folder_is_not_given_again(open_folder, readonly):
+    cache, build = EngineCache(open_folder), Builder()
+    cache.get_or_build(KEY, build)
+    readonly(open_folder)
+    cache.discard(KEY)
+    assert cache.get_or_build(KEY, build) == b"plan 2" * 1000
 
 
 def test_a_folder_that_cannot_exist_is_named(tmp_path, caplog):

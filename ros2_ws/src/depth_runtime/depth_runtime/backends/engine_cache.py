@@ -60,6 +60,7 @@ class EngineCache:
 
     def __init__(self, folder: Path | str = "") -> None:
         self.folder = Path(folder).expanduser() if folder else default_folder()
+        self._refused: set[str] = set()
 
     def get_or_build(self, key: EngineKey, build: Callable[[], bytes]) -> bytes:
         """The plan of this key: from the folder, or built and stored.
@@ -88,6 +89,8 @@ class EngineCache:
 
     def find(self, key: EngineKey) -> tuple[bytes | None, str]:
         """The plan of this key and "", or None and why there is none that can be trusted."""
+        if key.stem in self._refused:
+            return None, "the library refused it"
         plan_path, facts_path = self.paths(key)
         try:
             facts = json.loads(facts_path.read_text())
@@ -103,9 +106,8 @@ class EngineCache:
         return plan, ""
 
     def discard(self, key: EngineKey) -> None:
-        """Forget a plan that the library refused to load."""
-        with contextlib.suppress(OSError):
-            self.paths(key)[1].unlink(missing_ok=True)
+        """Look no more at a plan that the library refused to load, until another one is stored in its place."""
+        self._refused.add(key.stem)
 
     def paths(self, key: EngineKey) -> tuple[Path, Path]:
         """Where plan and description of a key stand."""
@@ -126,6 +128,7 @@ class EngineCache:
             # The description last: without the right one a plan is not looked at.
             _write(plan_path, plan)
             _write(facts_path, json.dumps(facts, indent=2).encode())
+            self._refused.discard(key.stem)
         except OSError as error:
             log.warning("the engine could not be stored as %s (%s): it will be built again", plan_path, error)
         return plan

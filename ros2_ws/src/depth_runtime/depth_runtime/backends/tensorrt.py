@@ -45,7 +45,7 @@ class TensorRtBackend:
         self._gpu = current_gpu()
         self._path, self._cache = path, EngineCache(cache_folder)
         self._engine: Engine | None = None
-        self._failures: dict[tuple[int, int], BackendError] = {}
+        self._failures: dict[tuple[int, int], str] = {}
         self.spec, self.name, self.fallback_reason = spec, flavour, ""
         self.device = f"{flavour} {self._api.version} on {self._gpu.name} (SM {self._gpu.capability})"
 
@@ -56,11 +56,11 @@ class TensorRtBackend:
         way to an engine of this size; asked again, at once.
         """
         if size in self._failures:
-            raise self._failures[size]
+            raise BackendError(self._failures[size])
         try:
             self._engine = self._load(size)  # the one before stays if this fails: the caller still holds its buffers
         except BackendError as error:
-            self._failures[size] = error
+            self._failures[size] = str(error)
             raise
         return {name: self._engine.buffers[name].host for name in self.spec.inputs}
 
