@@ -165,7 +165,7 @@ def driving_stereo(tmp_path):
             suffix = "png" if kind == "disparity-map" or size == "full" else "jpg"
             write_image(tmp_path / f"test-{kind}/{kind}-{size}-size/{DRIVE}/{frame}.{suffix}", pixels)
             write_image(tmp_path / f"foggy/{kind}-{size}-size/{frame}.{suffix}", pixels)
-        matrices = [f"{fx} 0 4 {shift} 0 {fx} 3 0 0 0 1 0" for shift in (0, -1092.9)]
+        matrices = [f"{fx} 0 {cx} {shift} 0 {fx} 3 0 0 0 1 0" for cx, shift in ((4, 0), (3.5, -1092.9))]
         write_text(
             tmp_path / f"test-calib/{size}-image-calib/{DRIVE}.txt",
             f"S_101: 8 6\nP_rect_101: {matrices[0]}\nT_103: -0.5446 0.003 -0.002\nP_rect_103: {matrices[1]}\n",
@@ -181,8 +181,9 @@ def test_drivingstereo_scales_both_sizes(driving_stereo, split):
     assert (half.disparity_px[1, 1], full.disparity_px[1, 1]) == (10, 20)
     assert np.isnan(half.disparity_px[0, 0])
     assert half.baseline_m == pytest.approx(0.5446, abs=1e-4)
-    assert half.true_depth_m()[1, 1] == pytest.approx(full.true_depth_m()[1, 1])
-    assert (half.intrinsics[0], full.intrinsics[0]) == (1003.5, 2007)
+    assert half.true_depth_m()[1, 1] == pytest.approx(1003.5 * half.baseline_m / 9.5)
+    assert full.true_depth_m()[1, 1] == pytest.approx(2007 * half.baseline_m / 19.5)
+    assert (half.intrinsics, full.intrinsics[0]) == ((1003.5, 1003.5, 4, 3), 2007)
 
 
 def test_drivingstereo_names_what_is_missing(driving_stereo):

@@ -53,6 +53,7 @@ def test_figures_of_a_known_error(listing):
     assert list(evaluation.by_distance) == [("full", "ours")]
     (only,) = evaluation.by_distance["full", "ours"].curve()
     assert (only["near_m"], only["ard"]) == (12, pytest.approx(14.5))
+    assert summarise(evaluation)[0]["gd"] == pytest.approx(14.5)
 
 
 def test_truth_above_the_maximum_does_not_count(listing):
