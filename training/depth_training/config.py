@@ -125,7 +125,7 @@ class TrainConfig:
     """A whole recipe."""
 
     seed: int = 0
-    precision: str = "auto"  # bfloat16 where the GPU computes it, else float32
+    precision: str = "auto"  # bfloat16 where the GPU computes it, else float32 (BF16 gradients on a CPU break at times)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     world: WorldConfig = field(default_factory=WorldConfig)
     data: DataConfig = field(default_factory=DataConfig)

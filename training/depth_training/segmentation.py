@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from tqdm import tqdm
 from .feature_replay import FeatureReplay, collate
 from .frames import LabelledFrame
 from .panoptic_losses import class_weights, panoptic_losses
+from .schedule import one_cycle
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class SegmentationTraining:
 
     def _train_step(self, progress: float) -> dict[str, float]:
         for group in self.optimiser.param_groups:
-            group["lr"] = self.config.learning_rate * schedule(progress)
+            group["lr"] = self.config.learning_rate * one_cycle(progress)
         # One new view per step keeps the memory fresh; the sources take turns by their share of the batch.
         turn = self.step % sum(batch for _, batch in self.sources)
         (self.sources[0] if turn < self.config.batch_real else self.sources[-1])[0].encode_one()
@@ -142,13 +142,6 @@ class SegmentationTraining:
         self.step, self.used_s = state["step"], state["used_s"]
         self.rng.bit_generator.state = state["random"]
         log.info("resumed at step %d, %.1f min used", self.step, self.used_s / 60)
-
-
-def schedule(progress: float) -> float:
-    """Share of the peak learning rate at progress 0..1: linear warm-up (5 %), cosine decay to 1 %."""
-    if progress < 0.05:
-        return 0.05 + 0.95 * progress / 0.05
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (progress - 0.05) / 0.95))
 
 
 def count_labels(frames: Sequence[LabelledFrame], classes: int) -> np.ndarray:

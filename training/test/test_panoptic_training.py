@@ -9,7 +9,7 @@ from depth_models.panoptic.head import Panoptic
 from depth_training.frames import LabelledFrame
 from depth_training.panoptic_losses import class_weights, panoptic_losses
 from depth_training.panoptic_targets import panoptic_targets
-from depth_training.segmentation import SegmentationConfig, SegmentationTraining, schedule
+from depth_training.segmentation import SegmentationConfig, SegmentationTraining
 from depth_training.segmentation_command import report
 
 HEIGHT, WIDTH = 64, 96
@@ -61,12 +61,6 @@ def test_a_perfect_answer_loses_almost_nothing_and_a_wrong_one_more():
 def test_rare_classes_weigh_more_within_limits():
     weights = class_weights(np.array([10_000, 100, 0, 1]))
     assert weights.tolist() == pytest.approx([0.4, 1.0, 1.0, 4.0])
-
-
-def test_the_rate_warms_up_and_ends_low():
-    assert schedule(0) == pytest.approx(0.05)
-    assert schedule(0.05) == pytest.approx(1.0)
-    assert schedule(1.0) == pytest.approx(0.01)
 
 
 def test_training_changes_the_head_only_and_resumes_where_it_stopped(tmp_path):

@@ -109,6 +109,14 @@ def test_a_run_reports_and_a_time_box_ends_it_early(tmp_path):
     assert "miou" not in lines[-1]  # nothing is labelled
 
 
+def test_a_step_in_bfloat16_has_nearly_the_loss_of_float32():
+    losses = [make_trainer(replace(CONFIG, precision=kind)).train_step() for kind in ("float32", "bfloat16")]
+    exact, rough = (values["loss"].item() for values in losses)
+    assert rough == pytest.approx(exact, rel=0.05)
+    assert rough != exact
+    assert all(value.dtype == torch.float32 for value in losses[1].values())
+
+
 def test_a_gradient_that_is_not_finite_changes_nothing():
     trainer = make_trainer()
     before = {name: value.clone() for name, value in trainer.network.named_parameters()}
