@@ -12,7 +12,7 @@ from depth_models import count_cost, git_revision, load_weights, names
 from depth_runtime.commands import COMMANDS as RUNTIME_COMMANDS
 from depth_runtime.commands import Command, run_commands
 
-from . import quantize_command
+from . import half_command, quantize_command
 from .contract import DEFAULT_SIZE, StereoContract, stereo_spec
 from .export import export_contract
 
@@ -57,6 +57,9 @@ COMMANDS = {
         "contract ONNX file -> the same in INT8, behind an accuracy gate",
         quantize_command.configure,
         quantize_command.run,
+    ),
+    "halve": Command(
+        "contract ONNX file -> the same in FP16, behind a parity gate", half_command.configure, half_command.run
     ),
     **RUNTIME_COMMANDS,
 }
