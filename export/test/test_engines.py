@@ -21,6 +21,7 @@ from depth_runtime.backends.engine_cache import EngineCache
 from depth_runtime.backends.plain_weights import plain_weights, precision_of
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import build_engine, cached_engine, engine_key
+from depth_runtime.onnx_file import read_spec
 from depth_runtime.zoo import resolve_model, zoo_folders
 
 needs_rtx = pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
@@ -140,8 +141,8 @@ def test_weights_written_out_give_the_same_answers_to_the_last_bit(name):
     graph = onnx.load_from_string(plain).graph
     kernels = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     assert kernels <= {tensor.name for tensor in graph.initializer}
-    pair = matched_pair(64, 96)
-    feed = {"left": pair.left[None], "right": pair.right[None]}
+    images = matched_pair(64, 96)[:2]
+    feed = {name: image[None] for name, image in zip(read_spec(resolve_model(name)).inputs, images, strict=False)}
     answers = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
     for before, after in zip(*answers, strict=True):
         np.testing.assert_array_equal(before, after)
