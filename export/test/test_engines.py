@@ -26,6 +26,8 @@ from depth_runtime.zoo import resolve_model, zoo_folders
 
 needs_rtx = pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
 ZOO = sorted({path.parent.name for folder in zoo_folders() for path in folder.glob("*/*.onnx")})
+INT8 = [name for name in ZOO if precision_of(resolve_model(name).read_bytes()) == "int8"]
+FLOAT = [name for name in ZOO if name not in INT8]
 RTX = ("--flavour", "tensorrt_rtx")
 ADA = Gpu("", "8.9")
 SIZE = (192, 320)
@@ -42,7 +44,7 @@ def probe(tmp_path):
 
 
 @needs_rtx
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", FLOAT)
 def test_every_zoo_network_becomes_an_engine_by_command(name, tmp_path, caplog):
     command = ["build-engine", *RTX, "--model", name, "--size", "320x192", "--cache", str(tmp_path)]
     command += ["--compute-capability", "8.6"]
@@ -55,6 +57,14 @@ def test_every_zoo_network_becomes_an_engine_by_command(name, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         main(command)
     assert "building" not in caplog.text
+
+
+@needs_rtx
+@pytest.mark.parametrize("name", INT8)
+def test_a_network_quantised_for_cpus_is_refused_with_the_remedy(rtx, name):
+    path = resolve_model(name)
+    with pytest.raises(BackendError, match="take FP32 or FP16"):
+        build_engine(rtx, path, engine_key(rtx, path, SIZE, ADA))
 
 
 @needs_rtx
@@ -133,7 +143,7 @@ def test_without_a_gpu_an_engine_falls_back_to_the_cpu_and_says_why(flavour, pro
     assert available_backends()[flavour] in backend.fallback_reason
 
 
-@pytest.mark.parametrize("name", ZOO)
+@pytest.mark.parametrize("name", FLOAT)
 def test_weights_written_out_give_the_same_answers_to_the_last_bit(name):
     stored = resolve_model(name).read_bytes()
     plain = plain_weights(stored)

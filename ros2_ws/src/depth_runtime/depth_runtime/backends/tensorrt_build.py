@@ -62,7 +62,9 @@ def build_engine(api: TensorRt, path: Path, key: EngineKey) -> bytes:
     parser = api.trt.OnnxParser(network, words)
     if not parser.parse(plain_weights(path.read_bytes())):
         reasons = "; ".join([*words.errors[:1], *(parser.get_error(i).desc() for i in range(parser.num_errors))])
-        raise BackendError(f"{api.flavour} {api.version} cannot parse {path}: {reasons}; export the network again")
+        quantised = key.precision == "int8"
+        remedy = "INT8 files are for ONNX Runtime, take FP32 or FP16" if quantised else "export the network again"
+        raise BackendError(f"{api.flavour} {api.version} cannot parse {path}: {reasons}; {remedy}")
     for i in range(network.num_inputs):
         tensor = network.get_input(i)
         tensor.shape = key.shapes[tensor.name]
