@@ -221,7 +221,7 @@ def test_engines_of_a_read_only_folder_are_used(open_folder, readonly, caplog):
     EngineCache(open_folder).get_or_build(KEY, lambda: b"built before")
     readonly(open_folder)
     assert EngineCache(open_folder).get_or_build(KEY, lambda: b"plan") == b"built before"
-    assert not caplog.records
+    assert all(record.levelno < logging.WARNING for record in caplog.records)
 
 
 def test_a_refused_plan_of_a_read_only_folder_is_not_given_again(open_folder, readonly):
