@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shipped INT8 network computes in INT8, says from what it was made, and sees what its source sees."""
+
+import hashlib
+
+import numpy as np
+import onnx
+from depth_export.matched_pair import matched_pair
+from depth_runtime.backends import make_backend
+from depth_runtime.metrics import disparity_errors
+from depth_runtime.onnx_file import read_spec
+from depth_runtime.pipeline import StereoPipeline
+from depth_runtime.zoo import resolve_model
+
+
+def test_it_was_made_from_the_shipped_fp32_file_within_the_gate():
+    path, source = resolve_model("stereo_s_int8"), resolve_model("stereo_s")
+    facts = read_spec(path).training["quantisation"]
+    assert facts["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert facts["epe_loss_percent"] <= 5
+    assert read_spec(path).outputs == read_spec(source).outputs
+    assert path.stat().st_size < 5e6
+
+
+def test_nearly_all_convolutions_compute_in_int8():
+    graph = onnx.load(resolve_model("stereo_s_int8")).graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    inputs = [makers.get(node.input[0]) for node in graph.node if node.op_type == "Conv"]
+    assert inputs.count("DequantizeLinear") >= 0.95 * len(inputs)
+
+
+def test_disparity_and_classes_are_those_of_the_fp32_file():
+    pair = matched_pair(256, 416, seed=4)
+    int8, fp32 = (
+        StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2)).process(pair.left, pair.right)
+        for name in ("stereo_s_int8", "stereo_s")
+    )
+    visible = np.arange(416) - pair.disparity_px > 0
+    epe = [disparity_errors(result.disparity_px, pair.disparity_px, visible)["epe"] for result in (int8, fp32)]
+    assert epe[0] < 1.05 * epe[1] + 0.05
+    assert np.median(np.abs(int8.disparity_px - fp32.disparity_px)) < 0.1
+    # Random texture shows no class in particular, so more pixels waver here than on pictures (0.9 %).
+    assert (int8.panoptic.semantic == fp32.panoptic.semantic).mean() > 0.9
