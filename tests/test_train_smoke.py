@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From nothing to a network that runs on a robot, by the commands a user types: train, resume, export, run."""
+"""From nothing to a network that runs on a robot, by the commands a user types: train, resume, export, engine, run."""
 
 import json
 import os
@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from depth_runtime.backends import make_backend
-from depth_runtime.onnx_file import read_spec
+from depth_runtime.backends.tensorrt_api import library_missing
+from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.pipeline import StereoPipeline
 from depth_training.torch_backend import TorchBackend, load_network
 
@@ -88,6 +89,14 @@ def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, export
     epe = {row["method"]: row["epe"] for row in summary if row["dataset"] == "plain" and not row["part"]}
     assert epe["smoke"] == pytest.approx(epe["last"], rel=0.02)  # the file's weights are rounded to FP16
     assert epe["sgbm"] > 0
+
+
+@pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
+def test_the_file_becomes_a_tensorrt_rtx_engine_without_a_gpu(exported, tmp_path):
+    target = ("--flavour", "tensorrt_rtx", "--compute-capability", "8.6", "--size", "192x96")
+    command("depth_export", "build-engine", "--model", exported, *target, "--cache", tmp_path)
+    (description,) = tmp_path.glob("*.json")
+    assert json.loads(description.read_text())["key"]["onnx_sha256"] == sha256(exported)
 
 
 def test_the_runtime_answers_as_torch_does(trained, exported):
