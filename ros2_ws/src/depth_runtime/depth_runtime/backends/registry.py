@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Backends by name. "auto" takes the fastest one that this machine can run."""
+"""Backends by name. "auto" takes the first that this machine can run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from .tensorrt import TensorRtBackend, tensorrt_missing
 
 AUTO = "auto"
 
-# In order of preference for "auto": name -> (constructor, reason why it cannot run here or "").
+# In order of preference for "auto": what answers at once comes before what builds an engine first. Name -> (constructor, reason why it cannot run here or "").
 _BACKENDS: dict[str, tuple[Callable[..., Backend], Callable[[], str]]] = {
+    "onnxruntime-cuda": (
+        lambda path, spec, threads, cache: OnnxRuntimeBackend(path, spec, "cuda", threads),
+        cuda_missing,
+    ),
     "tensorrt": (
         lambda path, spec, threads, cache: TensorRtBackend(path, spec, "tensorrt", cache),
         lambda: tensorrt_missing("tensorrt"),
@@ -23,10 +27,6 @@ _BACKENDS: dict[str, tuple[Callable[..., Backend], Callable[[], str]]] = {
     "tensorrt_rtx": (
         lambda path, spec, threads, cache: TensorRtBackend(path, spec, "tensorrt_rtx", cache),
         lambda: tensorrt_missing("tensorrt_rtx"),
-    ),
-    "onnxruntime-cuda": (
-        lambda path, spec, threads, cache: OnnxRuntimeBackend(path, spec, "cuda", threads),
-        cuda_missing,
     ),
     "onnxruntime-cpu": (
         lambda path, spec, threads, cache: OnnxRuntimeBackend(path, spec, "cpu", threads),
