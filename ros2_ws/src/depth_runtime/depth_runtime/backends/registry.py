@@ -14,7 +14,8 @@ from .tensorrt import TensorRtBackend, tensorrt_missing
 
 AUTO = "auto"
 
-# In order of preference for "auto": what answers at once comes before what builds an engine first. Name -> (constructor, reason why it cannot run here or "").
+# In order of preference for "auto": what answers at once comes before what has to build an engine first.
+# Name -> (constructor, reason why it cannot run here or "").
 _BACKENDS: dict[str, tuple[Callable[..., Backend], Callable[[], str]]] = {
     "onnxruntime-cuda": (
         lambda path, spec, threads, cache: OnnxRuntimeBackend(path, spec, "cuda", threads),
