@@ -32,9 +32,19 @@ def probe_path(tmp_path_factory) -> str:
     return str(write_probe(tmp_path_factory.mktemp("models") / "probe.onnx"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def start(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
-    """start(listen=..., parameters=...) -> (node process, rig), each in a namespace of its own."""
+    """start(listen=..., parameters=...) -> (node process, rig), each in a namespace of its own, until the test ends."""
+    yield from _starter(tmp_path_factory, ros_context, probe_path)
+
+
+@pytest.fixture(scope="module")
+def start_for_module(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
+    """The same for nodes that all tests of a module share."""
+    yield from _starter(tmp_path_factory, ros_context, probe_path)
+
+
+def _starter(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
     started = []
 
     def make(

@@ -9,13 +9,13 @@ from stereo_rig import FX, HEIGHT, WIDTH, make_image, make_info, scene, stamp_of
 
 
 @pytest.fixture(scope="module")
-def raw(start):
-    return start()
+def raw(start_for_module):
+    return start_for_module()
 
 
 @pytest.fixture(scope="module")
-def compressed(start):
-    process, rig = start(parameters={"image_transport": "compressed"}, compressed=True, connected=False)
+def compressed(start_for_module):
+    process, rig = start_for_module(parameters={"image_transport": "compressed"}, compressed=True, connected=False)
     rig.wait(lambda: all(p.get_subscription_count() for p in rig.cameras.values()), "the node to subscribe")
     for _ in range(50):
         send_compressed(rig, *scene())

@@ -21,8 +21,8 @@ def pixels(image, dtype, channels=1):
 
 
 @pytest.fixture(scope="module")
-def node(start):
-    process, rig = start(listen=tuple(OUTPUTS), parameters={"min_depth_m": NEAR_M, "max_depth_m": FAR_M})
+def node(start_for_module):
+    process, rig = start_for_module(listen=tuple(OUTPUTS), parameters={"min_depth_m": NEAR_M, "max_depth_m": FAR_M})
     rig.listen_latched("panoptic/labels")
     return process, rig
 

@@ -16,17 +16,17 @@ TYPES = {bool: ("bool_value", 1), int: ("integer_value", 2), float: ("double_val
 
 
 def call(rig, kind, name, request):
-    """Service call; asked again when the answer's way back was not yet discovered."""
-    client = rig.node.create_client(kind, f"stereo_node/{name}")
-    assert client.wait_for_service(10)
+    """Service call; asked again by a new client when the answer's way back was not discovered in time."""
     for _ in range(4):
+        client = rig.node.create_client(kind, f"stereo_node/{name}")
+        assert client.wait_for_service(10)
         future = client.call_async(request)
         deadline = time.monotonic() + 3
         while not future.done() and time.monotonic() < deadline:
             rig.pause(0.02)
         if future.done():
             return future.result()
-    pytest.fail(f"{name} did not answer")
+    pytest.fail(f"{name} did not answer; diagnostics: {rig.status_message} {rig.status}")
 
 
 def set_parameter(rig, name, value):
