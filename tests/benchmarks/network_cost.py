@@ -17,9 +17,9 @@ import numpy as np
 import onnxruntime
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.zoo import resolve_model
+from depth_training.stereo_methods import make_sgbm
 
 MOST_USED = ("disparity", "confidence", "semantic")
-LEVELS = 192
 
 
 def pair(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -42,20 +42,8 @@ def network(path: str, feed: dict[str, np.ndarray], outputs: tuple[str, ...], th
 
 
 def sgbm(left: np.ndarray, right: np.ndarray) -> Callable:
-    """StereoSGBM 3-way as stereo_image_proc users set it, on grey images."""
-    matcher = cv2.StereoSGBM_create(
-        minDisparity=0,
-        numDisparities=LEVELS,
-        blockSize=5,
-        P1=8 * 25,
-        P2=32 * 25,
-        disp12MaxDiff=1,
-        preFilterCap=31,
-        uniquenessRatio=10,
-        speckleWindowSize=100,
-        speckleRange=2,
-        mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY,
-    )
+    """StereoSGBM on grey images."""
+    matcher = make_sgbm()
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (left, right)]
     return lambda: matcher.compute(*grey)
 

@@ -69,35 +69,41 @@ class CheckpointMethod(ZooMethod):
         self._pipeline = StereoPipeline(TorchBackend(*load_network(Path(path))))
 
 
-class SgbmMethod:
-    """OpenCV StereoSGBM, 3-way, 192 levels, tuned as stereo_image_proc's users do; holes take the background."""
+SGBM_LEVELS = 192
 
-    LEVELS = 192
+
+def make_sgbm() -> cv2.StereoSGBM:
+    """OpenCV StereoSGBM, 3-way, SGBM_LEVELS levels, tuned as stereo_image_proc's users do."""
+    return cv2.StereoSGBM_create(
+        minDisparity=0,
+        numDisparities=SGBM_LEVELS,
+        blockSize=5,
+        P1=8 * 25,
+        P2=32 * 25,
+        disp12MaxDiff=1,
+        preFilterCap=31,
+        uniquenessRatio=10,
+        speckleWindowSize=100,
+        speckleRange=2,
+        mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY,
+    )
+
+
+class SgbmMethod:
+    """The matcher of `make_sgbm`; holes take the background."""
 
     def __init__(self, _argument: str, threads: int) -> None:
         cv2.setNumThreads(threads)
-        self._matcher = cv2.StereoSGBM_create(
-            minDisparity=0,
-            numDisparities=self.LEVELS,
-            blockSize=5,
-            P1=8 * 25,
-            P2=32 * 25,
-            disp12MaxDiff=1,
-            preFilterCap=31,
-            uniquenessRatio=10,
-            speckleWindowSize=100,
-            speckleRange=2,
-            mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY,
-        )
+        self._matcher = make_sgbm()
 
     def __call__(self, left: np.ndarray, right: np.ndarray) -> Answer:
         """Dense disparity by filling, and the pixels that SGBM itself answered."""
-        # Without a margin SGBM gives no answer in the first 192 columns.
+        # Without a margin SGBM gives no answer in the first SGBM_LEVELS columns.
         grey = [
-            cv2.copyMakeBorder(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 0, 0, self.LEVELS, 0, cv2.BORDER_CONSTANT)
+            cv2.copyMakeBorder(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 0, 0, SGBM_LEVELS, 0, cv2.BORDER_CONSTANT)
             for image in (left, right)
         ]
-        sparse = self._matcher.compute(*grey)[:, self.LEVELS :].astype(np.float32) / 16
+        sparse = self._matcher.compute(*grey)[:, SGBM_LEVELS:].astype(np.float32) / 16
         return Answer(fill_from_background(sparse), parts={"own answers": sparse > 0})
 
 
