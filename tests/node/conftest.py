@@ -69,5 +69,5 @@ def _starter(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
 
     yield make
     for node, rig in started:
-        node.kill()
+        node.stop()
         rig.close()
