@@ -10,6 +10,7 @@ from depth_training.reconstruction import (
     edge_aware_smoothness,
     feature_distance,
     feature_reconstruction,
+    occluded_by_disparity,
     photometric_error,
     warp_left_to_right,
     warp_right_to_left,
@@ -174,6 +175,21 @@ def test_smoothness_does_not_change_with_the_scale_of_the_disparity():
     assert torch.allclose(
         edge_aware_smoothness(disparity, image), edge_aware_smoothness(9 * disparity, image), rtol=1e-4
     )
+
+
+def test_a_near_strip_hides_as_many_columns_as_it_is_wide_at_most():
+    disparity = torch.full((1, 1, 1, 30), 2.0)
+    disparity[..., 20:23] = 8.0  # lands on columns 12..14, as do columns 14..16 of the background
+    hidden = occluded_by_disparity(disparity)[0, 0, 0]
+    assert hidden.nonzero().flatten().tolist() == [0, 1, 14, 15, 16]
+    disparity[..., 15] = torch.nan
+    assert not occluded_by_disparity(disparity)[0, 0, 0, 15]
+
+
+def test_occlusion_from_the_left_disparity_is_that_of_the_renderer(world):
+    _, _, truth, seen = world
+    hidden = occluded_by_disparity(truth)
+    assert (hidden & ~seen).sum() / (hidden | ~seen).sum() > 0.85
 
 
 def test_the_maps_are_float32_inside_autocast(world):

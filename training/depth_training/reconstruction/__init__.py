@@ -5,6 +5,7 @@ Everything returns maps in FP32, also inside autocast; masks and means belong to
 """
 
 from .features import DISTANCES, feature_distance, feature_reconstruction
+from .occlusion import occluded_by_disparity
 from .photometric import image_range_to_unit, photometric_error, ssim_distance
 from .smoothness import edge_aware_smoothness
 from .warp import SAMPLINGS, Warped, warp_left_to_right, warp_right_to_left
@@ -17,6 +18,7 @@ __all__ = [
     "feature_distance",
     "feature_reconstruction",
     "image_range_to_unit",
+    "occluded_by_disparity",
     "photometric_error",
     "ssim_distance",
     "warp_left_to_right",
