@@ -24,6 +24,7 @@ def test_outputs_have_the_documented_shapes(network):
         "disparity": (2, 1, HEIGHT, WIDTH),
         "confidence": (2, 1, *half),
         "occlusion": (2, 1, *half),
+        "refined": (2, 32, *half),
         "semantic": (2, 9, *quarter),
         "instance_center": (2, 1, *quarter),
         "instance_offset": (2, 2, *quarter),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stereo networks and their parts."""
 
+from .dispnet import DispNet, DispNetConfig
 from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig
+from .stereo_xs import StereoXs, StereoXsConfig
 
-__all__ = ["StereoPanoptic", "StereoPanopticConfig"]
+__all__ = ["DispNet", "DispNetConfig", "StereoPanoptic", "StereoPanopticConfig", "StereoXs", "StereoXsConfig"]

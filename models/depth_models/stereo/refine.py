@@ -18,12 +18,13 @@ DISPARITY_SCALE = 1 / 96
 
 
 class Refined(NamedTuple):
-    """All [B, ., H/2, W/2]: disparity in half-resolution pixels, two logits, 36 upsampling logits."""
+    """All [B, ., H/2, W/2]: disparity in half-resolution pixels, two logits, 36 upsampling logits, features."""
 
     disparity: Tensor
     confidence: Tensor
     occlusion: Tensor
     mask: Tensor
+    features: Tensor
 
 
 class Refine(nn.Module):
@@ -53,7 +54,7 @@ class Refine(nn.Module):
         inputs = (correlation, scaled, context, double(self.squeeze(aggregated)))
         x = self.body(self._enter([part.to(context.dtype) for part in inputs]))
         residual, confidence, occlusion = self.head(x).float().split(1, 1)
-        return Refined(F.relu(disparity + residual), confidence, occlusion, self.mask(x).float())
+        return Refined(F.relu(disparity + residual), confidence, occlusion, self.mask(x).float(), x)
 
     def _enter(self, inputs: list[Tensor]) -> Tensor:
         """self.enter of the joined inputs, with zero channels up to a multiple of four.

@@ -9,7 +9,8 @@ pyramid, so that it costs nothing when only disparity is fetched.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from ..backbones import EfficientNetLite0
 from ..blocks import unit_channels
 from ..labels import LABELS
+from ..network import StereoNetwork
 from ..panoptic import PanopticHead
 from ..registry import register
 from .correlation import correlation_volume
@@ -47,10 +49,18 @@ class StereoPanopticConfig:
         return self.levels * LEVEL_PX
 
 
-class StereoPanoptic(nn.Module):
+class StereoPanoptic(StereoNetwork):
     """Disparity, confidence and panoptic maps of the left view."""
 
     size_multiple = 32
+    # Heads answer where they think; the runtime resizes what is published.
+    outputs: ClassVar[dict[str, int]] = {
+        "disparity": 1,
+        "confidence": 2,
+        "semantic": 2,
+        "instance_center": 4,
+        "instance_offset": 4,
+    }
 
     def __init__(self, config: StereoPanopticConfig | None = None) -> None:
         super().__init__()
@@ -66,13 +76,22 @@ class StereoPanoptic(nn.Module):
         )
         self.panoptic = PanopticHead(PYRAMID_CHANNELS, config.classes)
 
+    @property
+    def encoder(self) -> nn.Module:
+        """EfficientNet-Lite0."""
+        return self.features.backbone
+
+    def load_backbone(self, path: str | Path) -> None:
+        """ImageNet weights of the public PyTorch port. Raises ValueError when a shape differs."""
+        self.features.backbone.load_imagenet(path)
+
     def forward(self, left: Tensor, right: Tensor) -> dict[str, Tensor]:
         """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32.
 
         disparity [B, 1, H, W] px; confidence, occlusion: logits [B, 1, H/2, W/2]; semantic: logits
         [B, classes, H/4, W/4]; instance_center: logit [B, 1, H/4, W/4]; instance_offset [B, 2, H/4, W/4] =
-        (dx, dy) in cells; for training also level_logits [B, levels, H/4, W/4] and disparity2, the unrefined
-        disparity [B, 1, H/2, W/2] in its own pixels.
+        (dx, dy) in cells; for training also level_logits [B, levels, H/4, W/4], disparity2, the unrefined
+        disparity [B, 1, H/2, W/2] in its own pixels, and refined [B, refine_width, H/2, W/2], the features behind it.
         """
         batch = left.shape[0]
         both = self.features(torch.cat((left, right)))
@@ -89,6 +108,7 @@ class StereoPanoptic(nn.Module):
             "disparity": convex_upsample(refined.disparity, refined.mask),
             "confidence": refined.confidence,
             "occlusion": refined.occlusion,
+            "refined": refined.features,
             "semantic": panoptic.semantic.float(),
             "instance_center": panoptic.center.float(),
             "instance_offset": panoptic.offset.float(),
@@ -97,7 +117,8 @@ class StereoPanoptic(nn.Module):
         }
 
 
-def _with_overrides(config: StereoPanopticConfig, overrides: dict[str, Any]) -> StereoPanopticConfig:
+def with_overrides(config: StereoPanopticConfig, overrides: dict[str, Any]) -> StereoPanopticConfig:
+    """The config with some fields replaced. Raises ValueError, listing the fields, for an unknown one."""
     known = [f.name for f in fields(config)]
     unknown = sorted(set(overrides) - set(known))
     if unknown:
@@ -108,4 +129,4 @@ def _with_overrides(config: StereoPanopticConfig, overrides: dict[str, Any]) -> 
 @register("stereo_s")
 def build_stereo_s(**overrides: Any) -> StereoPanoptic:
     """Size S: about 11 GMACs at 384x640, for real time on embedded GPUs."""
-    return StereoPanoptic(_with_overrides(StereoPanopticConfig(), overrides))
+    return StereoPanoptic(with_overrides(StereoPanopticConfig(), overrides))
