@@ -44,6 +44,15 @@ def test_local_correlation_passes_gradients_to_features_and_disparity():
     assert right.grad.abs().sum() > 0
 
 
+def test_a_disparity_that_is_no_number_gives_no_number_there_and_nothing_else_changes():
+    torch.manual_seed(3)
+    left, right = torch.randn(2, 1, 3, 4, 9)
+    disparity = torch.full((1, 1, 4, 9), 1.25)
+    expected = local_correlation(left, right, disparity, 2)
+    disparity[0, 0, 1, 6] = expected[0, :, 1, 6] = torch.nan
+    torch.testing.assert_close(local_correlation(left, right, disparity, 2), expected, equal_nan=True, rtol=0, atol=0)
+
+
 def test_unit_channels_have_length_one_in_each_group():
     x = unit_channels(torch.randn(1, 12, 2, 3) * 50, groups=3)
     torch.testing.assert_close(x.view(1, 3, 4, 2, 3).norm(dim=2), torch.ones(1, 3, 2, 3))

@@ -32,7 +32,8 @@ def local_correlation(left: Tensor, right: Tensor, disparity: Tensor, radius: in
 
     left, right: [B, C, H, W]; disparity [B, 1, H, W] >= 0 in their pixels -> [B, 2 * radius + 1, H, W].
     Products are taken at the 2 * radius + 2 whole columns and then interpolated linearly, which equals
-    sampling features at sub-pixel columns but reads each feature vector once, as one contiguous row.
+    sampling features at sub-pixel columns but reads each feature vector once, as one contiguous row. Where the disparity
+    is not a number, neither is the answer.
     """
     b, c, h, w = left.shape
     x = torch.arange(w, device=left.device, dtype=disparity.dtype).view(1, 1, w) - disparity[:, 0]
@@ -40,11 +41,13 @@ def local_correlation(left: Tensor, right: Tensor, disparity: Tensor, radius: in
     stride = w + 2 * radius + 3
     rows = F.pad(right.permute(0, 2, 3, 1), (0, 0, radius + 1, radius + 2)).reshape(b * h * stride, c)
     first = torch.arange(b * h, device=left.device).view(b, h, 1) * stride
-    index = first + column.clamp(min=-1).long() + 1
+    inside = column >= -1
+    # Not clamp: it lets NaN pass, which is no index.
+    index = first + torch.where(inside, column, -1.0).long() + 1
     vectors = left.permute(0, 2, 3, 1)
     index = index.reshape(-1)
     products = [(rows.index_select(0, index + tap).view(b, h, w, c) * vectors).sum(-1) for tap in range(2 * radius + 2)]
     # A view that starts left of the image contributes nothing, as in zero-padded bilinear sampling.
     near = (1 - (x - column)) * (column >= 0)
-    far = (x - column) * (column >= -1)
+    far = (x - column) * inside
     return torch.stack([products[i] * near + products[i + 1] * far for i in range(2 * radius + 1)], 1)
