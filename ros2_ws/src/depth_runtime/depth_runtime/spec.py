@@ -105,8 +105,8 @@ class ModelSpec:
         return TASKS[self.task]
 
     def to_json(self) -> str:
-        """The text that goes under METADATA_KEY."""
-        return json.dumps(asdict(self), sort_keys=True)
+        """The text that goes under METADATA_KEY; outputs keep their order."""
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> ModelSpec:

@@ -27,6 +27,11 @@ def test_a_spec_survives_the_way_through_json():
     assert ModelSpec.from_json(SPEC.to_json()) == SPEC
 
 
+def test_outputs_come_back_in_the_order_they_were_declared_in():
+    outputs = {"semantic": 4, "disparity": 1, "confidence": 2}
+    assert list(ModelSpec.from_json(replace(SPEC, outputs=outputs).to_json()).outputs.items()) == list(outputs.items())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
