@@ -8,12 +8,13 @@ import json
 import logging
 from pathlib import Path
 
-from depth_models import count_cost, git_revision, load_weights, names
+from depth_models import count_cost, git_revision, load_weights, names, stereo_spec
+from depth_models.network import DEFAULT_SIZE
 from depth_runtime.commands import COMMANDS as RUNTIME_COMMANDS
 from depth_runtime.commands import Command, run_commands
 
 from . import half_command, quantize_command
-from .contract import DEFAULT_SIZE, StereoContract, stereo_spec
+from .contract import StereoContract
 from .export import export_contract
 
 log = logging.getLogger(__name__)

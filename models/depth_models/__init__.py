@@ -4,6 +4,7 @@
 from . import stereo
 from .cost import Cost, count_cost
 from .labels import LABELS
+from .network import StereoNetwork, published_maps, stereo_spec
 from .registry import build, names, register
 from .revision import git_revision
 from .weights import load_weights, save_weights
@@ -11,12 +12,15 @@ from .weights import load_weights, save_weights
 __all__ = [
     "LABELS",
     "Cost",
+    "StereoNetwork",
     "build",
     "count_cost",
     "git_revision",
     "load_weights",
     "names",
+    "published_maps",
     "register",
     "save_weights",
     "stereo",
+    "stereo_spec",
 ]

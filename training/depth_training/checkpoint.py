@@ -23,7 +23,8 @@ def spec_facts(network: nn.Module) -> dict[str, Any]:
         "task": "stereo",
         "size_multiple": network.size_multiple,
         "max_disparity": float(network.config.max_disparity_px),
-        "labels": [label.name for label in LABELS],
+        "outputs": dict(network.outputs),
+        "labels": [label.name for label in LABELS] if "semantic" in network.outputs else [],
     }
 
 

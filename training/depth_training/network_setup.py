@@ -31,7 +31,7 @@ def starting_network(config: NetworkConfig) -> nn.Module:
     """The network of a recipe with the weights that it starts from."""
     network = build_network(config.name, config.config)
     if config.backbone_weights:
-        network.features.backbone.load_imagenet(config.backbone_weights)
+        network.load_backbone(config.backbone_weights)
     if config.start_weights:
         start, name, _ = depth_models.load_weights(config.start_weights)
         try:
@@ -64,11 +64,11 @@ def set_training_mode(network: nn.Module, batch_norm: str) -> None:
 
 
 def make_optimiser(network: nn.Module, config: OptimiserConfig, encoder_is_trained: bool) -> torch.optim.AdamW:
-    """AdamW over two groups; `share` of a group is its part of the scheduled learning rate."""
-    backbone = list(network.features.backbone.parameters())
-    inside = {id(parameter) for parameter in backbone}
+    """AdamW over the encoder, where there is one, and the rest; `share` of a group is its part of the learning rate."""
+    encoder = list(network.encoder.parameters()) if network.encoder else []
+    inside = {id(parameter) for parameter in encoder}
     rest = [parameter for parameter in network.parameters() if id(parameter) not in inside]
     share = config.backbone_share if encoder_is_trained else 1.0
-    groups = [{"params": rest, "share": 1.0}, {"params": backbone, "share": share}]
-    fused = rest[0].device.type == "cuda"
+    groups = [{"params": part, "share": s} for part, s in ((rest, 1.0), (encoder, share)) if part]
+    fused = groups[0]["params"][0].device.type == "cuda"
     return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)

@@ -9,17 +9,16 @@ from pathlib import Path
 import depth_models
 import numpy as np
 import torch
-from depth_models import LABELS
-from depth_runtime.spec import ModelSpec
-from torch import Tensor, nn
+from torch import nn
 
 from .checkpoint import KEYS, read_checkpoint, rebuild_network
 
-STRIDES = {"disparity": 1, "confidence": 2, "semantic": 4}
-
 
 class TorchBackend:
-    """Backend of depth_runtime over a StereoPanoptic network; answers disparity, confidence and semantic."""
+    """Backend of depth_runtime over a stereo network; answers what the network's exported file would.
+
+    Raises ValueError for a network that needs more than the two images of a contract.
+    """
 
     fallback_reason = ""
 
@@ -28,16 +27,7 @@ class TorchBackend:
         self.name, self.device = "torch", str(place)
         self._network = network.eval().to(place)
         self._place = place
-        self.spec = ModelSpec(
-            name=name,
-            version="unexported",
-            task="stereo",
-            size_multiple=network.size_multiple,
-            default_size=(384, 640),
-            outputs=dict(STRIDES),
-            max_disparity=float(network.config.max_disparity_px),
-            labels=LABELS,
-        )
+        self.spec = depth_models.stereo_spec(network, name, "unexported")
 
     def prepare(self, size: tuple[int, int]) -> dict[str, np.ndarray]:
         """Input buffers uint8 [1, H, W, 3]."""
@@ -46,19 +36,11 @@ class TorchBackend:
 
     @torch.no_grad()
     def infer(self, outputs: Collection[str]) -> dict[str, np.ndarray]:
-        """Maps as the exported file gives them; semantic at a quarter of its resolution."""
+        """Maps as the exported file gives them."""
         images = [torch.from_numpy(self._inputs[name]).to(self._place) for name in self.spec.inputs]
-        answer = self._network(*(image.permute(0, 3, 1, 2).float() for image in images))
-        maps = {
-            "disparity": answer["disparity"][:, 0],
-            "confidence": torch.sigmoid(answer["confidence"][:, 0]),
-            "semantic": answer["semantic"].argmax(1).to(torch.uint8),
-        }
-        return {name: _numpy(maps[name]) for name in outputs}
-
-
-def _numpy(value: Tensor) -> np.ndarray:
-    return value.cpu().numpy()
+        left, right = (image.permute(0, 3, 1, 2).float() for image in images)
+        maps = depth_models.published_maps(self._network, self._network(left, right), left.shape[-1])
+        return {name: maps[name].cpu().numpy() for name in outputs}
 
 
 def load_network(path: Path) -> tuple[nn.Module, str]:
