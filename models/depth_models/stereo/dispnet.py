@@ -10,13 +10,14 @@ next coarser scale, and batch norm can be switched on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ..blocks import double, unit_channels
+from ..network import StereoNetwork
 from ..registry import register
 from .correlation import correlation_volume
 from .features import normalise
@@ -75,11 +76,11 @@ class DecoderStage(nn.Module):
         return x, Estimate(coarse.disparity + correction, occlusion)
 
 
-class DispNet(nn.Module):
+class DispNet(StereoNetwork):
     """Disparity and occlusion of the left view at 1/64 to 1/2; the answer is the finest, brought to full size."""
 
     size_multiple = 64
-    outputs = {"disparity": 1, "confidence": 2}  # noqa: RUF012 - the same for all
+    outputs: ClassVar[dict[str, int]] = {"disparity": 1, "confidence": 2}
 
     def __init__(self, config: DispNetConfig | None = None) -> None:
         super().__init__()
@@ -105,11 +106,6 @@ class DispNet(nn.Module):
 
     def _channels(self, of_paper: int) -> int:
         return max(8, round(of_paper * self.config.width / 8) * 8)
-
-    @property
-    def encoder(self) -> None:
-        """No part starts from weights that were trained before."""
-        return None
 
     def forward(self, left: Tensor, right: Tensor) -> dict[str, Any]:
         """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 64.

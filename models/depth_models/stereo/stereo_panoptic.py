@@ -85,13 +85,14 @@ class StereoPanoptic(StereoNetwork):
         """ImageNet weights of the public PyTorch port. Raises ValueError when a shape differs."""
         self.features.backbone.load_imagenet(path)
 
-    def forward(self, left: Tensor, right: Tensor) -> dict[str, Tensor]:
+    def forward(self, left: Tensor, right: Tensor) -> dict[str, Any]:
         """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32.
 
         disparity [B, 1, H, W] px; confidence, occlusion: logits [B, 1, H/2, W/2]; semantic: logits
         [B, classes, H/4, W/4]; instance_center: logit [B, 1, H/4, W/4]; instance_offset [B, 2, H/4, W/4] =
         (dx, dy) in cells; for training also level_logits [B, levels, H/4, W/4], disparity2, the unrefined
-        disparity [B, 1, H/2, W/2] in its own pixels, and refined [B, refine_width, H/2, W/2], the features behind it.
+        disparity [B, 1, H/2, W/2] in its own pixels, refined [B, refine_width, H/2, W/2], the features behind it, and
+        left_features, right_features: tuples of the maps at 1/2 and 1/4 that the views are matched by.
         """
         batch = left.shape[0]
         both = self.features(torch.cat((left, right)))
@@ -114,6 +115,8 @@ class StereoPanoptic(StereoNetwork):
             "instance_offset": panoptic.offset.float(),
             "level_logits": logits,
             "disparity2": disparity2,
+            "left_features": (left_view.match2, left_view.match4),
+            "right_features": (right_view.match2, right_view.match4),
         }
 
 
