@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .objectives import Objective, make_objective
 from .synthetic import DEFAULT_MIX
 
 PRECISIONS = ("auto", "bfloat16", "float32")
@@ -96,17 +97,21 @@ class ScheduleConfig:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """Weights of the loss terms; truth above max_disparity_px does not count."""
+    """What training makes small; truth above max_disparity_px does not count.
 
+    objective: a name of depth_training.objectives; options: fields of its own dataclass to replace.
+    """
+
+    objective: str = "panoptic_stereo"
     max_disparity_px: float = 188.0
-    full: float = 1.0
-    half: float = 0.5
-    levels: float = 0.5
-    confidence: float = 0.3
-    occlusion: float = 0.3
-    semantic: float = 0.3
-    center: float = 1.0
-    offset: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.make()
+
+    def make(self) -> Objective:
+        """The objective. Raises ValueError, listing what exists, for an unknown name or option."""
+        return make_objective(self.objective, self.options, self.max_disparity_px, "loss.options")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -71,9 +71,22 @@ def _typed(kind: Any, value: Any, key: str) -> Any:
     if kind is float and type(value) is int:
         return float(value)
     plain = get_origin(kind) or kind
+    if plain is tuple and isinstance(value, (list, tuple)):
+        return _typed_items(get_args(kind), value, key)
     if type(value) is not plain:
         raise ValueError(f"expected {plain.__name__} for '{key}', got {value!r}; correct the file or the override")
     return value
+
+
+def _typed_items(kinds: tuple[Any, ...], values: Sequence[Any], key: str) -> tuple[Any, ...]:
+    """Items of a tuple[kind, ...], of a tuple[kind, kind, kind], or of a tuple of anything (no kinds)."""
+    if not kinds:
+        return tuple(values)
+    if kinds[-1] is Ellipsis:
+        kinds = kinds[:1] * len(values)
+    if len(kinds) != len(values):
+        raise ValueError(f"expected {len(kinds)} values for '{key}', got {list(values)!r}; correct their number")
+    return tuple(_typed(kind, value, f"{key}[{i}]") for i, (kind, value) in enumerate(zip(kinds, values, strict=True)))
 
 
 def _parse_toml(text: str, source: str) -> dict[str, Any]:

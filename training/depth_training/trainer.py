@@ -22,7 +22,6 @@ from .held_out import answer_panel, held_out_scores
 from .network_setup import make_optimiser, on_device, set_training_mode, starting_network
 from .schedule import one_cycle
 from .stereo_batch import Source, StereoBatch
-from .stereo_losses import stereo_losses
 from .training_log import TrainingLog
 
 log = logging.getLogger(__name__)
@@ -42,6 +41,7 @@ class Trainer:
         self.optimiser = make_optimiser(self.network, config.optimiser, trained)
         self.step, self.used_s, self.scores = 0, 0.0, {}
         self.skipped = torch.zeros((), device=processes.device)
+        self._objective = config.loss.make()
         self._replica = processes.replicate(self.network)
 
     @property
@@ -66,7 +66,7 @@ class Trainer:
         left, right = (x.contiguous(memory_format=torch.channels_last) for x in (batch.left, batch.right))
         with self.autocast():
             answer = self._replica(left, right)
-        losses = stereo_losses(answer, batch, self.config.loss)
+        losses = self._objective(self.network, answer, batch)
         self.optimiser.zero_grad(set_to_none=True)
         total = sum(losses.values())
         total.backward()
@@ -126,7 +126,7 @@ class Trainer:
         """Keep and report the scores of the averaged network on held-out batches, where there are any."""
         if not held_out:
             return
-        self.scores = scores = held_out_scores(self.ema.network, held_out, self.config.loss, self.autocast())
+        self.scores = scores = held_out_scores(self.ema.network, held_out, self._objective, self.autocast())
         report.scalars("held_out", self.step, scores)
         panel = answer_panel(self.ema.network, held_out[0], self.config.log.panels, self.autocast())
         report.image("left, truth, answer, confidence", self.step, panel)

@@ -6,14 +6,22 @@ import math
 import numpy as np
 import pytest
 import torch
-from depth_training.config import LossConfig
 from depth_training.frames import LabelledFrame
+from depth_training.objectives import MissingAnswerError, make_objective
+from depth_training.objectives.panoptic_stereo import level_surprise
 from depth_training.panoptic_batch import panoptic_batch_targets
 from depth_training.panoptic_targets import PanopticTargets, panoptic_targets
 from depth_training.stereo_batch import StereoBatch
-from depth_training.stereo_losses import level_surprise, stereo_losses
 
 B, H, W, LEVELS = 2, 32, 64, 12
+
+
+def stereo_losses(
+    answer: dict[str, torch.Tensor], batch: StereoBatch, max_disparity_px: float = 188.0, **options: float
+) -> dict[str, torch.Tensor]:
+    return make_objective("panoptic_stereo", options, max_disparity_px, "loss.options")(
+        torch.nn.Identity(), answer, batch
+    )
 
 
 def batch_with(disparity_px: torch.Tensor) -> StereoBatch:
@@ -48,7 +56,7 @@ def answer_of(disparity_px: torch.Tensor) -> dict[str, torch.Tensor]:
 def test_a_right_answer_costs_nothing_and_unknown_truth_neither():
     truth = torch.full((B, 1, H, W), 12.0)
     truth[:, :, :8] = math.nan
-    losses = stereo_losses(answer_of(truth), batch_with(truth), LossConfig())
+    losses = stereo_losses(answer_of(truth), batch_with(truth))
     assert all(value.item() == pytest.approx(0, abs=1e-6) for value in losses.values()), losses
     assert set(losses) == {"full", "half", "levels", "confidence", "occlusion", "semantic", "center", "offset"}
 
@@ -56,7 +64,7 @@ def test_a_right_answer_costs_nothing_and_unknown_truth_neither():
 def test_a_batch_without_any_truth_has_no_loss_and_finite_gradients():
     nothing = torch.full((B, 1, H, W), math.nan)
     answer = answer_of(nothing)
-    total = sum(stereo_losses(answer, batch_with(nothing), LossConfig()).values())
+    total = sum(stereo_losses(answer, batch_with(nothing)).values())
     total.backward()
     assert total.item() == 0
     assert answer["disparity"].grad.abs().max() == 0
@@ -67,7 +75,7 @@ def test_each_stage_costs_its_weight_times_its_error():
     answer = answer_of(truth)
     answer["disparity"] = truth + 3.0
     answer["disparity2"] = answer["disparity2"] - 2.0  # 4 px at full resolution
-    losses = stereo_losses(answer, batch_with(truth), LossConfig(full=2.0, half=0.25))
+    losses = stereo_losses(answer, batch_with(truth), full=2.0, half=0.25)
     assert losses["full"].item() == pytest.approx(2.0 * 2.5)
     assert losses["half"].item() == pytest.approx(0.25 * 3.5)
     # 3 px are more than 1 px + 3 %, and the network is sure: cross entropy of logit 30 against 0.
@@ -77,7 +85,7 @@ def test_each_stage_costs_its_weight_times_its_error():
 def test_truth_beyond_the_range_pulls_at_nothing_but_is_known_to_be_missed():
     truth = torch.full((B, 1, H, W), 50.0)
     answer = answer_of(torch.full((B, 1, H, W), 12.0))
-    losses = stereo_losses(answer, batch_with(truth), LossConfig(max_disparity_px=44.0))
+    losses = stereo_losses(answer, batch_with(truth), max_disparity_px=44.0)
     assert losses["full"].item() == losses["half"].item() == losses["levels"].item() == 0
     assert losses["confidence"].item() > 5
 
@@ -95,11 +103,11 @@ def test_occlusion_is_learnt_where_it_is_known():
     batch.occluded[:, :, :16, :16] = 1.0
     answer = answer_of(truth)
     answer["occlusion"] = torch.where(batch.occluded[:, :, ::2, ::2] == 1, 20.0, -20.0)
-    assert stereo_losses(answer, batch, LossConfig())["occlusion"] < 1e-6
+    assert stereo_losses(answer, batch)["occlusion"] < 1e-6
     answer["occlusion"][:, :, 16:] = 100.0  # the unknown lower half
-    assert stereo_losses(answer, batch, LossConfig())["occlusion"] < 1e-6
+    assert stereo_losses(answer, batch)["occlusion"] < 1e-6
     answer["occlusion"] = -answer["occlusion"]
-    assert stereo_losses(answer, batch, LossConfig())["occlusion"].item() == pytest.approx(0.3 * 20.0)
+    assert stereo_losses(answer, batch)["occlusion"].item() == pytest.approx(0.3 * 20.0)
 
 
 def labelled_frame(seed: int, with_instances: bool) -> LabelledFrame:
@@ -125,3 +133,24 @@ def test_targets_of_a_batch_are_those_of_its_frames():
         targets = panoptic_targets(frame)
         for name in PanopticTargets._fields:
             np.testing.assert_allclose(batch[name][index].numpy(), getattr(targets, name), atol=1e-5, err_msg=name)
+
+
+def test_an_objective_names_what_a_network_does_not_answer():
+    truth = torch.full((B, 1, H, W), 12.0)
+    answer = answer_of(truth)
+    del answer["disparity2"]
+    with pytest.raises(
+        MissingAnswerError, match=r"'panoptic_stereo' .* needs 'disparity2' and Identity answers \['confidence"
+    ):
+        stereo_losses(answer, batch_with(truth))
+
+
+def test_an_unknown_objective_or_option_lists_what_exists():
+    with pytest.raises(ValueError, match=r"objective among \[.*'panoptic_stereo'.*\], got 'panoptic'"):
+        make_objective("panoptic", {}, 60.0, "loss.options")
+    with pytest.raises(
+        ValueError, match=r"among \['center', .*'semantic'\] in section \[loss.options\], got \['centre'\]"
+    ):
+        make_objective("panoptic_stereo", {"centre": 1.0}, 60.0, "loss.options")
+    with pytest.raises(ValueError, match=r"expected float for 'loss.options.full', got 'much'"):
+        make_objective("panoptic_stereo", {"full": "much"}, 60.0, "loss.options")

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recipes are read strictly."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from depth_training.config import TrainConfig
 from depth_training.network_setup import build_network
-from depth_training.strict_config import read_config
+from depth_training.strict_config import parse, read_config
 
 RECIPE = """
 seed = 7
@@ -34,7 +35,7 @@ def test_a_recipe_replaces_defaults_and_overrides_replace_the_recipe(recipe):
     assert (config.seed, config.data.height, config.data.width, config.data.batch) == (7, 96, 160, 64)
     assert config.optimiser.learning_rate == 2e-4
     assert config.log.tensorboard is False
-    assert config.loss.half == 0.5
+    assert config.loss.objective == "panoptic_stereo"
 
 
 def test_whole_numbers_and_bare_words_are_taken_where_they_fit(recipe):
@@ -58,12 +59,45 @@ def test_whole_numbers_and_bare_words_are_taken_where_they_fit(recipe):
         ("data.height", r"expected section.key=value, got 'data.height'"),
         ("precision=float16", r"precision among \['auto', 'bfloat16', 'float32'\], got 'float16'"),
         ("schedule.minutes=2.0", r"the other 0, got 30 and 2.0"),
+        ("loss.objective=panoptik", r"objective among \[.*'panoptic_stereo'.*\], got 'panoptik'"),
+        ("loss.options.halv=1.0", r"among \[.*'half'.*\] in section \[loss.options\], got \['halv'\]"),
+        ("loss.half=1.0", r"among \['max_disparity_px', 'objective', 'options'\] in section \[loss\], got \['half'\]"),
         ("data.shards=3", r"data.batch in data.shards equal parts, got 64 in 3"),
     ],
 )
 def test_a_wrong_override_is_refused_with_what_would_fit(recipe, override, message):
     with pytest.raises(ValueError, match=message):
         read_config(TrainConfig, recipe, [override])
+
+
+@dataclass(frozen=True)
+class Part:
+    """An item of a list of tables."""
+
+    name: str = ""
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Lists of tables, pairs, and lists of anything."""
+
+    parts: tuple[Part, ...] = ()
+    range: tuple[float, float] = (0.0, 1.0)
+
+
+def test_lists_are_typed_item_by_item():
+    whole = parse(Whole, {"parts": [{"name": "a"}, {"size": 3}], "range": [1, 2.5]})
+    assert whole == Whole((Part("a"), Part(size=3)), (1.0, 2.5))
+    assert isinstance(whole.range[0], float)
+    with pytest.raises(ValueError, match=r"among \['name', 'size'\] in section \[parts\[1\]\], got \['sice'\]"):
+        parse(Whole, {"parts": [{}, {"sice": 3}]})
+    with pytest.raises(ValueError, match=r"expected 2 values for 'range', got \[1, 2, 3\]"):
+        parse(Whole, {"range": [1, 2, 3]})
+    with pytest.raises(ValueError, match=r"expected float for 'range\[1\]', got 'far'"):
+        parse(Whole, {"range": [1, "far"]})
+    with pytest.raises(ValueError, match=r"expected tuple for 'parts', got 3"):
+        parse(Whole, {"parts": 3})
 
 
 def test_a_file_that_is_not_toml_names_itself(tmp_path):

@@ -1,34 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Supervised losses of the stereo networks: every stage, confidence, occlusion and the panoptic head."""
+"""Objective "panoptic_stereo": truth for every stage of StereoPanoptic, its confidence, occlusion and panoptic head."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from depth_models.panoptic.head import Panoptic
 from torch import Tensor
 
-from .config import LossConfig
-from .distributed import masked_mean
-from .panoptic_batch import panoptic_batch_targets
-from .panoptic_losses import panoptic_losses
-from .stereo_batch import StereoBatch
+from ..distributed import masked_mean
+from ..panoptic_batch import panoptic_batch_targets
+from ..panoptic_losses import panoptic_losses
+from ..stereo_batch import StereoBatch
+from .registry import Step, objective
 
 LARGEST_ERROR_PX = 40.0  # beyond it a pixel no longer pulls: it has matched something else
 SURE_PX, SURE_SHARE = 1.0, 0.03  # an answer is good when its error is below 1 px + 3 % of the truth
 
 
-def stereo_losses(answer: dict[str, Tensor], batch: StereoBatch, config: LossConfig) -> dict[str, Tensor]:
-    """Weighted scalar losses by name (the weights of `config`), from the outputs of StereoPanoptic.
+@dataclass(frozen=True)
+class PanopticStereoOptions:
+    """Weights of the terms."""
 
-    What the batch does not know, and truth above config.max_disparity_px, counts for nothing.
+    full: float = 1.0
+    half: float = 0.5
+    levels: float = 0.5
+    confidence: float = 0.3
+    occlusion: float = 0.3
+    semantic: float = 0.3
+    center: float = 1.0
+    offset: float = 1.0
+
+
+@objective("panoptic_stereo", PanopticStereoOptions)
+def panoptic_stereo(step: Step) -> dict[str, Tensor]:
+    """Weighted scalar losses by name, from the answers of StereoPanoptic.
+
+    What the batch does not know, and truth above step.max_disparity_px, counts for nothing.
     """
     terms = {
-        **_disparity_losses(answer, batch, config.max_disparity_px),
-        **_certainty_losses(answer, batch),
-        **_panoptic_losses(answer, batch),
+        **_disparity_losses(step.answer, step.batch, step.max_disparity_px),
+        **_certainty_losses(step.answer, step.batch),
+        **_panoptic_losses(step.answer, step.batch),
     }
-    return {name: getattr(config, name) * value for name, value in terms.items()}
+    return {name: getattr(step.options, name) * value for name, value in terms.items()}
 
 
 def _disparity_losses(answer: dict[str, Tensor], batch: StereoBatch, max_disparity_px: float) -> dict[str, Tensor]:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one list of objectives: each registers itself under a name, with the dataclass of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from ..stereo_batch import StereoBatch
+from ..strict_config import parse
+
+
+class MissingAnswerError(ValueError):
+    """An objective needs something that the network does not answer."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What an objective judges.
+
+    network: the bare module, in training mode (in eval mode for held-out scores); answer: what it gave for `batch`,
+    where a key that it did not give raises MissingAnswerError; options: an instance of the objective's own dataclass.
+    """
+
+    network: nn.Module
+    answer: dict[str, Any]
+    batch: StereoBatch
+    options: Any
+    max_disparity_px: float
+
+
+Losses = Callable[[Step], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class _Registered:
+    losses: Losses
+    options: type
+
+
+_OBJECTIVES: dict[str, _Registered] = {}
+
+
+def objective(name: str, options: type) -> Callable[[Losses], Losses]:
+    """Decorator that registers a function Step -> weighted 0-dimensional losses by name, in FP32.
+
+    options: frozen dataclass with defaults; `[loss.options]` of a recipe replaces its fields. Means over pixels should
+    be distributed.masked_mean, so that they do not depend on the number of processes. Raises ValueError when the name
+    is taken.
+    """
+
+    def add(losses: Losses) -> Losses:
+        if name in _OBJECTIVES:
+            raise ValueError(f"expected a new objective name, got '{name}' a second time; choose another name")
+        _OBJECTIVES[name] = _Registered(losses, options)
+        return losses
+
+    return add
+
+
+class _Answer(dict):
+    """An answer whose missing keys say who needs them."""
+
+    def __init__(self, values: Mapping[str, Any], objective_name: str, network_name: str) -> None:
+        super().__init__(values)
+        self._names = objective_name, network_name
+
+    def __missing__(self, key: str) -> Any:
+        of_objective, of_network = self._names
+        raise MissingAnswerError(
+            f"expected objective '{of_objective}' to fit the network, but it needs '{key}' and {of_network} answers "
+            f"{sorted(self)}; choose another objective or network"
+        )
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A registered objective with its options."""
+
+    name: str
+    options: Any
+    max_disparity_px: float
+
+    def __call__(self, network: nn.Module, answer: Mapping[str, Any], batch: StereoBatch) -> dict[str, Tensor]:
+        """Weighted losses by name. Raises MissingAnswerError when the network does not answer what the objective needs."""
+        checked = _Answer(answer, self.name, type(network).__name__)
+        return _OBJECTIVES[self.name].losses(Step(network, checked, batch, self.options, self.max_disparity_px))
+
+
+def make_objective(name: str, options: Mapping[str, Any], max_disparity_px: float, section: str) -> Objective:
+    """The objective of a recipe; section: where its options stand there, for messages.
+
+    Raises ValueError, listing what exists, for an unknown objective or option and for a value of another type.
+    """
+    if name not in _OBJECTIVES:
+        raise ValueError(f"expected an objective among {sorted(_OBJECTIVES)}, got '{name}'; check the name")
+    return Objective(name, parse(_OBJECTIVES[name].options, options, section), max_disparity_px)
