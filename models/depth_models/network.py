@@ -43,6 +43,13 @@ class StereoNetwork(nn.Module):
         """Load trained weights into the encoder. Raises ValueError where a network takes none."""
         raise ValueError(f"expected a network that takes encoder weights, got {type(self).__name__} for {path}")
 
+    def start_from(self, other: nn.Module) -> None:
+        """Take all weights of a trained network. Raises ValueError when they do not fit."""
+        try:
+            self.load_state_dict(other.state_dict())
+        except RuntimeError as error:
+            raise ValueError(f"expected weights that fit {type(self).__name__}: {error}") from error
+
 
 def published_maps(network: nn.Module, answer: dict[str, Tensor], width: int) -> dict[str, Tensor]:
     """Answers of a network as the contract file publishes them, in the order of network.outputs.

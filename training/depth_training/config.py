@@ -19,8 +19,9 @@ class NetworkConfig:
 
     name: str = "stereo_s"
     config: dict[str, Any] = field(default_factory=dict)  # fields of the network's own config to replace
-    start_weights: str = ""  # file of depth_models.save_weights
+    start_weights: str = ""  # file of depth_models.save_weights, of this network or one it can start from
     backbone_weights: str = ""  # ImageNet checkpoint of the encoder
+    frozen: tuple[str, ...] = ()  # modules that keep their weights and statistics, such as "panoptic"
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,23 @@ def starting_network(config: NetworkConfig) -> nn.Module:
     if config.start_weights:
         start, name, _ = depth_models.load_weights(config.start_weights)
         try:
-            network.load_state_dict(start.state_dict())
-        except RuntimeError as error:
+            network.load_state_dict(start.state_dict()) if name == config.name else network.start_from(start)
+        except (RuntimeError, ValueError) as error:
             raise ValueError(
                 f"expected start_weights that fit '{config.name}', got those of '{name}': {error}"
             ) from error
+    freeze(network, config.frozen)
     return network
+
+
+def freeze(network: nn.Module, parts: tuple[str, ...]) -> None:
+    """Take parts of a network, by module name, out of training. Raises ValueError, listing what exists, for a miss."""
+    modules = dict(network.named_modules())
+    for part in parts:
+        if part not in modules or not part:
+            near = [name for name in modules if name.count(".") == part.count(".") and name]
+            raise ValueError(f"expected network.frozen among {near}, got '{part}'; correct the name")
+        modules[part].requires_grad_(False)
 
 
 def on_device(network: nn.Module, config: OptimiserConfig, processes: Processes) -> nn.Module:
@@ -55,19 +66,19 @@ def on_device(network: nn.Module, config: OptimiserConfig, processes: Processes)
 
 
 def set_training_mode(network: nn.Module, batch_norm: str) -> None:
-    """Training mode; batch norms keep their stored statistics when `batch_norm` is "frozen"."""
+    """Training mode; batch norms of frozen parts, or all when `batch_norm` is "frozen", keep their statistics."""
     network.train()
-    if batch_norm == "frozen":
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
+    for module in network.modules():
+        is_norm = isinstance(module, nn.modules.batchnorm._BatchNorm)
+        if is_norm and (batch_norm == "frozen" or not module.weight.requires_grad):
+            module.eval()
 
 
 def make_optimiser(network: nn.Module, config: OptimiserConfig, encoder_is_trained: bool) -> torch.optim.AdamW:
     """AdamW over the encoder, where there is one, and the rest; `share` of a group is its part of the learning rate."""
-    encoder = list(network.encoder.parameters()) if network.encoder else []
+    encoder = [p for p in network.encoder.parameters() if p.requires_grad] if network.encoder else []
     inside = {id(parameter) for parameter in encoder}
-    rest = [parameter for parameter in network.parameters() if id(parameter) not in inside]
+    rest = [p for p in network.parameters() if p.requires_grad and id(p) not in inside]
     share = config.backbone_share if encoder_is_trained else 1.0
     groups = [{"params": part, "share": s} for part, s in ((rest, 1.0), (encoder, share)) if part]
     fused = groups[0]["params"][0].device.type == "cuda"

@@ -154,3 +154,21 @@ def test_an_unknown_objective_or_option_lists_what_exists():
         make_objective("panoptic_stereo", {"centre": 1.0}, 60.0, "loss.options")
     with pytest.raises(ValueError, match=r"expected float for 'loss.options.full', got 'much'"):
         make_objective("panoptic_stereo", {"full": "much"}, 60.0, "loss.options")
+
+
+def test_heads_at_half_the_usual_resolution_meet_truth_of_their_own_resolution():
+    truth = 8.0 * torch.arange(H // 8).repeat_interleave(8).view(1, 1, H, 1).expand(B, 1, H, W)
+    batch = batch_with(truth)
+    batch.semantic = torch.arange(W // 8).repeat_interleave(8).remainder(9).expand(B, H, W)
+    answer = answer_of(truth)
+    levels = torch.arange(LEVELS).view(1, -1, 1, 1)
+    answer["level_logits"] = -50 * (levels - (truth[:, 0, ::8, ::8] / 8)[:, None]).abs()
+    classes = torch.nn.functional.one_hot(batch.semantic[:, ::8, ::8], 9).permute(0, 3, 1, 2).float()
+    answer |= {"semantic": 90 * classes, "instance_center": torch.full((B, 1, H // 8, W // 8), -30.0)}
+    answer["instance_offset"] = torch.zeros(B, 2, H // 8, W // 8)
+    losses = stereo_losses(answer, batch)
+    assert losses["levels"].item() == pytest.approx(0, abs=1e-6)
+    # Where classes meet, the doubled logits of two neighbours are mixed; elsewhere they are right.
+    assert losses["semantic"].item() < 3
+    shifted = answer | {"semantic": answer["semantic"].roll(1, 3)}
+    assert stereo_losses(shifted, batch)["semantic"].item() > 5 * losses["semantic"].item()

@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from ..blocks import ConvBlock, InvertedResidual, double, unit_channels
+from ..network import StereoNetwork
 from ..registry import register
 from .correlation import local_correlation
 from .disparity import convex_upsample
@@ -73,11 +74,17 @@ class FineRefine(nn.Module):
         }
 
 
-class StereoXs(nn.Module):
+class StereoXs(StereoNetwork):
     """Disparity, confidence and panoptic maps of the left view; the latter at half the resolution of size S."""
 
     size_multiple = 64
-    outputs: ClassVar = {"disparity": 1, "confidence": 2, "semantic": 4, "instance_center": 8, "instance_offset": 8}
+    outputs: ClassVar[dict[str, int]] = {
+        "disparity": 1,
+        "confidence": 2,
+        "semantic": 4,
+        "instance_center": 8,
+        "instance_offset": 8,
+    }
 
     def __init__(self, config: StereoXsConfig | None = None) -> None:
         super().__init__()
@@ -93,6 +100,28 @@ class StereoXs(nn.Module):
     def load_backbone(self, path: str | Path) -> None:
         """Start the encoder from an ImageNet checkpoint of EfficientNet-Lite0."""
         self.encoder.load_imagenet(path)
+
+    def start_from(self, other: nn.Module) -> None:
+        """Take the core's weights, and the first layer of the refinement, from a StereoPanoptic network.
+
+        Of more matching levels than the core has, the nearer distances are left out. Raises ValueError for
+        a network of another kind or of other widths.
+        """
+        if not isinstance(other, StereoPanoptic):
+            raise ValueError(f"expected a StereoPanoptic network to start from, got {type(other).__name__}")
+        levels, groups = self.config.levels, self.config.groups
+        weights = other.state_dict()
+        enter = weights["hourglass.enter.0.0.weight"]
+        volume, context = enter.split([groups * other.config.levels, enter.shape[1] - groups * other.config.levels], 1)
+        volume = volume.unflatten(1, (groups, -1))[:, :, :levels].flatten(1, 2)
+        weights["hourglass.enter.0.0.weight"] = torch.cat((volume, context), 1)
+        for name in ("hourglass.logits.weight", "hourglass.logits.bias"):
+            weights[name] = weights[name][:levels]
+        try:
+            self.core.load_state_dict(weights)
+        except RuntimeError as error:
+            raise ValueError(f"expected a network of the core's widths to start from: {error}") from error
+        self.fine.detail.load_state_dict(other.features.detail2.state_dict())
 
     def forward(self, left: Tensor, right: Tensor) -> dict[str, Tensor]:
         """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 64.

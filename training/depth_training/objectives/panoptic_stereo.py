@@ -49,16 +49,18 @@ def panoptic_stereo(step: Step) -> dict[str, Tensor]:
 
 
 def _disparity_losses(answer: dict[str, Tensor], batch: StereoBatch, max_disparity_px: float) -> dict[str, Tensor]:
-    """Smooth L1 at full and half resolution, and the cross entropy of the matching distribution at a quarter."""
+    """Smooth L1 at full and half resolution, and the cross entropy of the matching distribution."""
     valid = (batch.disparity_px >= 0) & (batch.disparity_px < max_disparity_px)  # False where the truth is NaN
     truth = torch.where(valid, batch.disparity_px, 0)
     truth2, valid2 = (x[:, :, ::2, ::2] for x in (truth, valid))
-    truth4, valid4 = (x[:, 0, 1::4, 1::4] for x in (truth, valid))
-    surprise = level_surprise(answer["level_logits"], truth4 / 4)
+    stride = truth.shape[-1] // answer["level_logits"].shape[-1]
+    coarse = slice(stride // 2 - 1, None, stride)
+    of_level, valid_levels = (x[:, 0, coarse, coarse] for x in (truth, valid))
+    surprise = level_surprise(answer["level_logits"], of_level / stride)
     return {
         "full": masked_mean(_robust(answer["disparity"], truth), valid),
         "half": masked_mean(_robust(answer["disparity2"] * 2, truth2), valid2),
-        "levels": masked_mean(surprise, valid4),
+        "levels": masked_mean(surprise, valid_levels),
     }
 
 
@@ -92,7 +94,10 @@ def _half_resolution_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tens
 
 
 def _panoptic_losses(answer: dict[str, Tensor], batch: StereoBatch) -> dict[str, Tensor]:
-    targets = panoptic_batch_targets(batch.semantic, batch.instance, batch.has_instances)
+    # The targets are made for heads at a quarter of the labels' size.
+    step = batch.semantic.shape[-1] // (4 * answer["semantic"].shape[-1])
+    semantic, instance = (ids[:, ::step, ::step] for ids in (batch.semantic, batch.instance))
+    targets = panoptic_batch_targets(semantic, instance, batch.has_instances)
     heads = Panoptic(answer["semantic"], answer["instance_center"], answer["instance_offset"])
     return panoptic_losses(heads, targets, torch.ones(answer["semantic"].shape[1]))
 
