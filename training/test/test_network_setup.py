@@ -33,7 +33,7 @@ def test_the_xs_network_starts_from_size_s_and_leaves_its_farther_levels_out(tra
 
 
 def test_weights_of_other_widths_are_refused_with_both_names(trained_s):
-    with pytest.raises(ValueError, match="'stereo_xs', got those of 'stereo_s'.*widths"):
+    with pytest.raises(ValueError, match=r"'stereo_xs', got those of 'stereo_s'.*widths"):
         starting_network(NetworkConfig(name="stereo_xs", start_weights=str(trained_s)))
 
 
@@ -55,5 +55,5 @@ def test_frozen_parts_keep_weights_and_statistics_while_the_rest_learns():
 
 
 def test_a_frozen_part_that_does_not_exist_is_refused_with_those_that_do():
-    with pytest.raises(ValueError, match="'hourglass'.*got 'hourglas'"):
+    with pytest.raises(ValueError, match=r"'hourglass'.*got 'hourglas'"):
         starting_network(NetworkConfig(name="stereo_s", config=TINY, frozen=("hourglas",)))
