@@ -68,7 +68,7 @@ def crop_sample(sample: Sample, height: int, width: int, rng: np.random.Generato
         )
     top, first = int(rng.integers(rows - height + 1)), int(rng.integers(columns - width + 1))
     window = (slice(top, top + height), slice(first, first + width))
-    names = ("left", "right", "disparity_px", "occluded", "semantic", "instance")
+    names = ("left", "right", "disparity_px", "occluded", "semantic", "instance", "segmentation")
     maps = {name: getattr(sample, name) for name in names}
     return Sample(**{k: None if v is None else v[window] for k, v in maps.items()}, name=sample.name)
 
@@ -83,8 +83,14 @@ def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
             np.stack([np.full(shape, unknown, dtype) if m is None else m.astype(dtype) for m in maps])
         )
 
-    def images(name: str) -> torch.Tensor:
-        return torch.from_numpy(np.stack([getattr(s, name) for s in samples])).permute(0, 3, 1, 2).float()
+    def images(name: str) -> torch.Tensor | None:
+        """None when no sample has this image, NaN for each that lacks it."""
+        pictures = [getattr(s, name) for s in samples]
+        if all(picture is None for picture in pictures):
+            return None
+        unknown = np.full(samples[0].left.shape, np.nan, np.float32)
+        stacked = np.stack([unknown if picture is None else picture for picture in pictures])
+        return torch.from_numpy(stacked).permute(0, 3, 1, 2).float()
 
     instances = [s.instance is not None for s in samples]
     batch = StereoBatch(
@@ -95,5 +101,6 @@ def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
         semantic=stack("semantic", UNLABELLED, np.int64),
         instance=stack("instance", 0, np.int64),
         has_instances=torch.tensor(instances),
+        segmentation=images("segmentation"),
     )
     return batch.to(device)

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
@@ -27,18 +26,61 @@ class Processes:
         """True for the process that writes files and reports."""
         return self.rank == 0
 
-    def replicate(self, network: nn.Module) -> nn.Module:
-        """The network to call in training: gradients become means over all processes."""
+    def start_alike(self, network: nn.Module) -> None:
+        """Give every process the first one's parameters and buffers."""
+        self._copy_first([*network.parameters(), *network.buffers()])
+
+    @torch.no_grad()
+    def join_gradients(self, network: nn.Module) -> None:
+        """Turn gradients into means over all processes, after each backward; batch statistics become the first one's.
+
+        torch's DistributedDataParallel cannot do it: it expects every answer of the network in every loss, and an
+        objective may leave heads without gradient. A parameter with a gradient in some processes only counts as zero in
+        the others.
+        """
         if self.count == 1:
-            return network
-        return DistributedDataParallel(network, device_ids=[self.device] if self.device.type == "cuda" else None)
+            return
+        parameters = [p for p in network.parameters() if p.requires_grad]
+        # On the CPU, so that no process waits for its GPU.
+        used = torch.tensor([p.grad is not None for p in parameters], dtype=torch.uint8)
+        dist.all_reduce(used, dist.ReduceOp.MAX)
+        trained = [p for p, has_gradient in zip(parameters, used.tolist(), strict=True) if has_gradient]
+        for p in trained:
+            if p.grad is None:
+                p.grad = torch.zeros_like(p)
+        if trained:
+            flat = torch.cat([p.grad.flatten() for p in trained])
+            dist.all_reduce(flat)
+            parts = (flat / self.count).split([p.numel() for p in trained])
+            torch._foreach_copy_(
+                [p.grad for p in trained], [x.view(p.shape) for x, p in zip(parts, trained, strict=True)]
+            )
+        self._copy_first(list(network.buffers()))
+
+    @torch.no_grad()
+    def _copy_first(self, tensors: list[Tensor]) -> None:
+        """Overwrite tensors by the first process's, in one message."""
+        floats = [t for t in tensors if t.is_floating_point()]
+        if self.count == 1 or not floats:
+            return
+        flat = torch.cat([t.flatten() for t in floats])
+        dist.broadcast(flat, 0)
+        parts = flat.split([t.numel() for t in floats])
+        torch._foreach_copy_(floats, [x.view(t.shape) for x, t in zip(parts, floats, strict=True)])
 
     def of_first(self, number: float) -> float:
         """The first process's number, so that all decide alike."""
+        return self._agreed(number, lambda value: dist.broadcast(value, 0))
+
+    def largest(self, number: float) -> float:
+        """The largest number of all processes."""
+        return self._agreed(number, lambda value: dist.all_reduce(value, dist.ReduceOp.MAX))
+
+    def _agreed(self, number: float, agree: Callable[[Tensor], object]) -> float:
         if self.count == 1:
             return number
-        value = torch.tensor(number, dtype=torch.float64, device=self.device)
-        dist.broadcast(value, 0)
+        value = torch.tensor(number, dtype=torch.float64)  # on the CPU: nobody waits for the GPU
+        agree(value)
         return value.item()
 
 
@@ -52,7 +94,7 @@ def joined_processes() -> Iterator[Processes]:
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if on_gpu else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), device)
     finally:

@@ -32,7 +32,7 @@ def held_out_scores(
     rows, matrix = [], 0
     for batch in batches:
         with autocast:
-            answer = network(batch.left, batch.right)
+            answer = batch.ask(network)
         truth = torch.where(batch.disparity_px < objective.max_disparity_px, batch.disparity_px, torch.nan)
         errors = disparity_errors(answer["disparity"].float().cpu().numpy(), truth.cpu().numpy())
         rows.append({"loss": _loss(objective, network, answer, batch), **{name: errors[name] for name in FIGURES}})
@@ -64,12 +64,12 @@ def _ids(labels: Tensor) -> np.ndarray:
 def answer_panel(network: nn.Module, batch: StereoBatch, count: int, autocast: AbstractContextManager) -> np.ndarray:
     """uint8 [rows, columns, 3] RGB of the first `count` pairs: left, true disparity, answer, and where there is any
     confidence."""
-    left, right = batch.left[:count], batch.right[:count]
+    batch = batch.first(count)
     with autocast:
-        answer = network(left, right)
+        answer = batch.ask(network)
     rows = []
-    for index in range(len(left)):
-        image = left[index].permute(1, 2, 0).clamp(0, 255).byte().cpu().numpy()
+    for index in range(len(batch.left)):
+        image = batch.left[index].permute(1, 2, 0).clamp(0, 255).byte().cpu().numpy()
         truth, disparity = (x[index, 0].float().cpu().numpy() for x in (batch.disparity_px, answer["disparity"]))
         top = max(1.0, float(np.nanpercentile(truth, 99))) if np.isfinite(truth).any() else float(disparity.max())
         columns = [image, *(colour_disparity(values, top) for values in (truth, disparity))]

@@ -40,14 +40,14 @@ def augment_stereo(
 ) -> Sample:
     """A random view of `height` x `width` pixels of a pair; the truth is exact for it.
 
-    A pair is only flipped where the right view has truth and no labels would be lost. Raises ValueError for a sample
-    without a right view.
+    A pair is only flipped where the right view has truth and neither labels nor segmentation would be lost. Raises
+    ValueError for a sample without a right view.
     """
     if sample.right is None:
         raise ValueError(f"expected a stereo pair, got one view in '{sample.name}'; choose a stereo data set")
     config = config or StereoAugmentation()
     view = _random_window(sample, height, width, rng, config)
-    flippable = view.right_disparity_px is not None and view.semantic is None
+    flippable = view.right_disparity_px is not None and view.semantic is None and view.segmentation is None
     if flippable and rng.random() < config.chance_flip:
         view = flip_sample(view)
     left, right = recolour_pair(view.left, view.right, rng, config)

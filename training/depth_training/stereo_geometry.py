@@ -13,15 +13,18 @@ from depth_runtime.geometry import scale_axis
 from .data import Sample
 from .data.occlusion import occluded_by_check
 
-_MAPS = ("left", "right", "disparity_px", "right_disparity_px", "occluded", "semantic", "instance", "depth_m")
+_MAPS = (
+    *("left", "right", "disparity_px", "right_disparity_px", "occluded"),
+    *("semantic", "instance", "depth_m", "segmentation"),
+)
 _SMOOTH_PX = 1.0  # surfaces whose disparity changes by less between neighbours are interpolated
 
 
 def scale_sample(sample: Sample, height: int, width: int) -> Sample:
     """The sample at another size in pixels; disparity is multiplied by the ratio of the widths.
 
-    Labels and depth take the nearest pixel; disparity is interpolated on smooth surfaces and takes the nearest pixel at
-    edges and where neighbours are unknown.
+    Labels, depth and segmentation take the nearest pixel; disparity is interpolated on smooth surfaces and takes the
+    nearest pixel at edges and where neighbours are unknown.
     """
     rows, columns = sample.left.shape[:2]
     size, scale_x, scale_y = (width, height), width / columns, height / rows
@@ -93,8 +96,8 @@ def crop_sample(sample: Sample, top: int, first: int, height: int, width: int) -
 def flip_sample(sample: Sample) -> Sample:
     """The mirrored pair: the mirrored right view becomes the left one, so that disparities stay positive.
 
-    Truth of the right view becomes that of the left one; labels, depth, pose and neighbours belong to the old left
-    view and are dropped. Raises ValueError for a sample without truth of the right view.
+    Truth of the right view becomes that of the left one; labels, depth, segmentation, pose and neighbours belong to the
+    old left view and are dropped. Raises ValueError for a sample without truth of the right view.
     """
     if sample.right is None or sample.right_disparity_px is None:
         raise ValueError(f"expected true disparity of the right view to flip '{sample.name}', got none; do not flip it")

@@ -36,13 +36,13 @@ class Trainer:
         self.config, self.source, self.processes = config, source, processes
         self.network = on_device(starting_network(config.network), config.optimiser, processes)
         set_training_mode(self.network, config.optimiser.batch_norm)
+        processes.start_alike(self.network)
         self.ema = Ema(self.network, config.optimiser.ema_decay)
         trained = bool(config.network.backbone_weights or config.network.start_weights)
         self.optimiser = make_optimiser(self.network, config.optimiser, trained)
         self.step, self.used_s, self.scores = 0, 0.0, {}
         self.skipped = torch.zeros((), device=processes.device)
         self._objective = config.loss.make()
-        self._replica = processes.replicate(self.network)
 
     @property
     def progress(self) -> float:
@@ -63,13 +63,13 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         batch = self.source.next_batch()
-        left, right = (x.contiguous(memory_format=torch.channels_last) for x in (batch.left, batch.right))
         with self.autocast():
-            answer = self._replica(left, right)
+            answer = batch.ask(self.network)
         losses = self._objective(self.network, answer, batch)
         self.optimiser.zero_grad(set_to_none=True)
         total = sum(losses.values())
         total.backward()
+        self.processes.join_gradients(self.network)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimiser.clip_norm).detach()
         self._update(norm)
         self.ema.update(self.network, self.step)

@@ -100,6 +100,19 @@ def test_a_window_keeps_both_views_aligned(plane):
         crop_sample(plane, 11, 81, 50, 70)
 
 
+def test_a_segmentation_moves_with_the_left_view_and_keeps_its_colours(plane):
+    regions = np.zeros((ROWS, COLUMNS, 3), np.uint8)
+    regions[20:60, 40:100] = 250, 3, 77
+    segmented = replace(plane, segmentation=regions)
+    scaled = scale_sample(segmented, 45, 300)
+    assert np.unique(scaled.segmentation.reshape(-1, 3), axis=0).tolist() == [[0, 0, 0], [250, 3, 77]]
+    assert np.argwhere(scaled.segmentation[..., 0]).min(0).tolist() == [10, 80]
+    assert (crop_sample(segmented, 11, 23, 50, 70).segmentation == regions[11:61, 23:93]).all()
+    for seed in range(6):
+        view = augment_stereo(segmented, 60, 100, np.random.default_rng(seed), GEOMETRY_ONLY)
+        assert (view.name, view.segmentation.shape) == ("plane", (60, 100, 3))  # not flipped
+
+
 def test_a_flipped_pair_is_a_stereo_pair_of_the_same_scene(plane):
     flipped = flip_sample(plane)
     assert (flipped.left == plane.right[:, ::-1]).all()

@@ -18,8 +18,8 @@ from .sample import Sample
 class PlainFolder:
     """A sequence folder as `depth_training render` and docs/bags.md describe it, or a folder of such folders.
 
-    Needs left/; right/, disparity/, semantic/, instance/, calibration.json are taken where they are. With
-    `neighbours` samples carry the previous and next left image, and each sequence loses its two end frames.
+    Needs left/; right/, disparity/, semantic/, instance/, segmentation/, calibration.json are taken where they are.
+    With `neighbours` samples carry the previous and next left image, and each sequence loses its two end frames.
     stereo: False leaves right and disparity out.
     """
 
@@ -46,6 +46,8 @@ class PlainFolder:
             maps["right"] = read_rgb(image_named(folder / "right" / path.stem))
         if self._stereo and (folder / "disparity").is_dir():
             maps["disparity_px"] = read_scaled(folder / "disparity" / f"{path.stem}.png")
+        if (folder / "segmentation").is_dir():
+            maps["segmentation"] = read_rgb(folder / "segmentation" / f"{path.stem}.png")
         for name, dtype in (("semantic", np.uint8), ("instance", np.uint16)):
             if (folder / name).is_dir():
                 maps[name] = read_integers(folder / name / f"{path.stem}.png", dtype)

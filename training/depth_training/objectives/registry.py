@@ -85,7 +85,7 @@ class Objective:
     max_disparity_px: float
 
     def __call__(self, network: nn.Module, answer: Mapping[str, Any], batch: StereoBatch) -> dict[str, Tensor]:
-        """Weighted losses by name. Raises MissingAnswerError when the network does not answer what the objective needs."""
+        """Weighted losses by name. Raises MissingAnswerError where the network does not answer what is needed."""
         checked = _Answer(answer, self.name, type(network).__name__)
         return _OBJECTIVES[self.name].losses(Step(network, checked, batch, self.options, self.max_disparity_px))
 
