@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Score stereo methods on pairs with true disparity, all on the same pixels.
+"""Score stereo methods on pairs with true disparity and on labelled frames, all on the same pixels.
 
 Methods: zoo:NAME_OR_PATH (a contract file through the runtime's pipeline), checkpoint:PATH (last.pt or weights.pt of
-`train`), sgbm (OpenCV), hitnet:PATH.
+`train`), sgbm (OpenCV), onnx:MODEL.onnx[@DESCRIPTION.toml] (a network of others).
 Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training.md).
 """
 
@@ -10,98 +10,114 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import cv2
-import numpy as np
-
-from .data import Dataset, Sample, make_dataset
+from .data import Dataset, make_dataset
 from .distance_plot import plot_by_distance, require_matplotlib
-from .evaluate import Watcher, evaluate
-from .evaluate_report import as_json, markdown, summarise
-from .stereo_methods import Answer, make_method
-
-TILE_WIDTH = 480
+from .evaluate import CROPS, Limits, evaluate
+from .evaluate_report import as_json, class_markdown, markdown, summarise
+from .evaluate_sheets import sheet_writer
+from .stereo_methods import Method, make_method
+from .strict_config import override
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
+    default = Limits()
     parser.add_argument("--data", action="append", required=True, help="LIST.csv, NAME=ROOT[@SPLIT]; repeatable")
     parser.add_argument(
-        "--method", action="append", required=True, help="zoo:NAME, checkpoint:PATH, sgbm, hitnet:PATH; repeatable"
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME.KEY=VALUE",
+        help="option of a data set's reader, as in TOML; repeatable",
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        required=True,
+        help="zoo:NAME, checkpoint:PATH, sgbm, onnx:MODEL.onnx[@DESCRIPTION.toml]; repeatable",
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
     parser.add_argument(
-        "--max-disparity", type=float, default=192.0, help="larger true disparities do not count (px, default 192)"
+        "--size", default="source", help="network size: source (the images' own, default), default or WIDTHxHEIGHT"
     )
+    parser.add_argument(
+        "--max-disparity",
+        type=float,
+        default=default.max_disparity_px,
+        help="larger true disparities do not count (px, default %(default)s)",
+    )
+    parser.add_argument(
+        "--max-depth",
+        type=float,
+        default=default.max_depth_m,
+        help="for depth, farther truth does not count, and farther answers are cut to it (m, default %(default)s)",
+    )
+    parser.add_argument("--crop", choices=CROPS, default=default.crop, help="garg: depth inside the Eigen split's crop")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of every method")
-    parser.add_argument("--json", type=Path, help="write the rows of every pair and the summary here")
-    parser.add_argument("--pictures", type=Path, help="write one sheet per pair into this folder")
+    parser.add_argument("--json", type=Path, help="write the rows of every pair and all that was summed up here")
+    parser.add_argument("--pictures", type=Path, help="write one sheet per frame into this folder")
     parser.add_argument("--plot", type=Path, help="write the depth error by distance as a picture (needs matplotlib)")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Evaluate, print the table and write what was asked for."""
+    """Evaluate, print the tables and write what was asked for."""
     if arguments.plot:
         require_matplotlib()
-    sets = open_sets(arguments.data)
+    sets = open_sets(arguments.data, arguments.option)
     unknown = sorted(set(arguments.dataset or ()) - set(sets))
     if unknown:
         raise ValueError(f"expected --dataset among {list(sets)}, got {unknown}; correct it")
     sets = {name: dataset for name, dataset in sets.items() if name in (arguments.dataset or sets)}
-    methods = dict(make_method(text, arguments.threads) for text in arguments.method)
-    watch = picture_writer(arguments.pictures, list(methods)[-1]) if arguments.pictures else None
-    evaluation = evaluate(sets, methods, arguments.max_disparity, watch)
+    methods = open_methods(arguments.method, arguments.threads, arguments.size)
+    limits = Limits(arguments.max_disparity, arguments.max_depth, arguments.crop)
+    watch = sheet_writer(arguments.pictures) if arguments.pictures else None
+    evaluation = evaluate(sets, methods, limits, watch)
     summary = summarise(evaluation)
     if arguments.json:
-        arguments.json.write_text(json.dumps(as_json(evaluation, summary), indent=1))
-    print(markdown(summary))
+        settings = {name: getattr(arguments, name) for name in ("data", "option", "method", "size", "threads")}
+        arguments.json.write_text(json.dumps(as_json(evaluation, summary, settings), indent=1))
+    print("\n\n".join(filter(None, (markdown(summary), class_markdown(evaluation)))))
     if arguments.plot:
         plot_by_distance(evaluation.by_distance, arguments.plot)
 
 
-def open_sets(texts: list[str]) -> dict[str, Dataset]:
+def open_methods(texts: Sequence[str], threads: int, size: str) -> dict[str, Method]:
+    """The methods by the name of their row. Raises ValueError when two would have one name."""
+    methods: dict[str, Method] = {}
+    for text in texts:
+        name, method = make_method(text, threads, size)
+        if name in methods:
+            raise ValueError(f"expected methods of different names, got '{name}' again in '{text}'; rename the file")
+        methods[name] = method
+    return methods
+
+
+def open_sets(texts: Sequence[str], options: Sequence[str] = ()) -> dict[str, Dataset]:
     """The data sets by name; a list gives one for each value of its column `dataset`.
 
-    Raises ValueError when a name comes twice.
+    options: NAME.KEY=VALUE for the readers. Raises ValueError when a name comes twice, or an option's set not at all.
     """
     sets: dict[str, Dataset] = {}
+    by_name: dict[str, Any] = {}
+    for text in options:
+        override(by_name, text)
     for text in texts:
         name, equals, place = text.partition("=")
         if equals:
             root, _, split = place.partition("@")
-            found = {name: make_dataset(name, root, split or None)}
+            found = {name: make_dataset(name, root, split or None, **by_name.pop(name, {}))}
         else:
             found = {part: make_dataset("csv", text, part) for part in make_dataset("csv", text).names}
         twice = sorted(set(found) & set(sets))
         if twice:
             raise ValueError(f"expected every data set once, got {twice} again in '{text}'; evaluate them apart")
         sets |= found
+    if by_name:
+        raise ValueError(
+            f"expected options of the sets NAME=ROOT in --data, got some of {sorted(by_name)}; correct them"
+        )
     return sets
-
-
-def picture_writer(folder: Path, last_method: str) -> Watcher:
-    """Collects the answers of a pair and writes left, truth and every method as one row of pictures."""
-    folder.mkdir(parents=True, exist_ok=True)
-    tiles: list[np.ndarray] = []
-
-    def watch(dataset: str, sample: Sample, method: str, answer: Answer) -> None:
-        truth_px = np.nan_to_num(sample.disparity_px)
-        top = 1.05 * float(np.percentile(truth_px[truth_px > 0], 99.5)) if (truth_px > 0).any() else 64.0
-        if not tiles:
-            tiles.extend((sample.left[:, :, ::-1], _colour(truth_px, top)))
-        tiles.append(_colour(answer.disparity_px, top))
-        if method == last_method:
-            height = round(TILE_WIDTH * truth_px.shape[0] / truth_px.shape[1])
-            small = [cv2.resize(t, (TILE_WIDTH, height), interpolation=cv2.INTER_AREA) for t in tiles]
-            name = f"{dataset}/{sample.name.removeprefix(f'{dataset}/')}".replace("/", "_")
-            cv2.imwrite(str(folder / f"{name}.png"), np.hstack(small))
-            tiles.clear()
-
-    return watch
-
-
-def _colour(disparity_px: np.ndarray, top_px: float) -> np.ndarray:
-    scaled = np.clip(disparity_px / top_px * 255, 0, 255).astype(np.uint8)
-    colour = cv2.applyColorMap(scaled, cv2.COLORMAP_TURBO)
-    return np.where((disparity_px > 0)[..., None], colour, 0).astype(np.uint8)

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
+from .class_score import CLASS_COLUMNS
 from .evaluate import CONFIDENCE_FIGURES, DEPTH_FIGURES, FIGURES, Evaluation, Row
 
 # Heading and digits; the last ones only appear where some method has them.
@@ -34,7 +36,7 @@ def summarise(evaluation: Evaluation) -> list[Row]:
     """
     rows, summary = evaluation.rows, []
     datasets = dict.fromkeys(row["dataset"] for row in rows)
-    for dataset in (*datasets, "all"):
+    for dataset in (*datasets, "all") if rows else ():
         chosen = [row for row in rows if dataset in (row["dataset"], "all")]
         for method, part in dict.fromkeys((row["method"], row["part"]) for row in chosen):
             same = [row for row in chosen if (row["method"], row["part"]) == (method, part)]
@@ -54,7 +56,9 @@ def _mean(rows: Sequence[Row], figure: str) -> float:
 
 
 def markdown(summary: Sequence[Row]) -> str:
-    """The summary as a table."""
+    """The summary as a table; empty without a pair."""
+    if not summary:
+        return ""
     known = [name for name in _OPTIONAL if any(not math.isnan(row[name]) for row in summary)]
     columns = {name: column for name, column in _COLUMNS.items() if name in known or name not in _OPTIONAL}
     headings = ["data set (pairs)", "method", *(heading for heading, _ in columns.values())]
@@ -69,17 +73,48 @@ def markdown(summary: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def class_markdown(evaluation: Evaluation) -> str:
+    """Classes and instances as a table; empty where no method knew any."""
+    facts = {key: score.figures() for key, score in evaluation.classes.items()}
+    columns = [name for name in CLASS_COLUMNS if any(not math.isnan(figures[name]) for figures in facts.values())]
+    if not columns:
+        return ""
+    lines = [_line(["labelled set (frames)", "method", *(CLASS_COLUMNS[name] for name in columns)])]
+    lines.append(_line(["---", "---", *["--:"] * len(columns)]))
+    for (dataset, method), figures in facts.items():
+        score = evaluation.classes[dataset, method]
+        frames = f"{score.frames}, left view for both eyes" if score.one_view else str(score.frames)
+        cells = ["" if math.isnan(figures[name]) else f"{figures[name]:.1f}" for name in columns]
+        lines.append(_line([f"{dataset} ({frames})", method, *cells]))
+    return "\n".join(lines)
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def as_json(evaluation: Evaluation, summary: Sequence[Row]) -> dict[str, object]:
-    """Everything as plain values: summary, pairs, and the ARD curves by data set and method; null where unknown."""
+def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[str, object]) -> dict[str, object]:
+    """Everything as plain values, null where unknown.
+
+    settings (the given ones and the limits), summary, pairs, the ARD curves and the classes by data set and method.
+    """
     curves = [
         {"dataset": dataset, "method": method, "gd": errors.gd(), "ard": errors.curve()}
         for (dataset, method), errors in evaluation.by_distance.items()
     ]
-    return _without_nan({"summary": list(summary), "pairs": evaluation.rows, "by_distance": curves})
+    classes = [
+        {"dataset": dataset, "method": method, **score.facts()}
+        for (dataset, method), score in evaluation.classes.items()
+    ]
+    return _without_nan(
+        {
+            "settings": {**settings, **asdict(evaluation.limits)},
+            "summary": list(summary),
+            "pairs": evaluation.rows,
+            "by_distance": curves,
+            "classes": classes,
+        }
+    )
 
 
 def _without_nan(value: object) -> object:

@@ -1,72 +1,110 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can be evaluated: exported networks, OpenCV's matcher, and HITNet for comparison, behind one call."""
+"""What can be evaluated: exported networks, checkpoints, OpenCV's matcher and networks of others, behind one call."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
-from depth_runtime.backends import make_backend
+from depth_models.labels import LABELS
+from depth_runtime.backends import Backend, make_backend
 from depth_runtime.pipeline import StereoPipeline
+from depth_runtime.plan import parse_size
 from depth_runtime.zoo import resolve_model
 
+from .peers import open_peer
+
+log = logging.getLogger(__name__)
 CONFIDENT = 0.5
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Dense disparity_px float32 [H, W] and its confidence float32 [H, W] 0..1, or None where a method has none.
+    """Dense disparity_px float32 [H, W]; the others are None where a method has none or was not asked.
 
-    parts: further rows of the table, each a mask of the pixels it keeps.
+    confidence: float32 [H, W] 0..1; semantic: uint8 [H, W] ids of depth_models.LABELS; instance: uint16 [H, W], 0 =
+    stuff. parts: further rows of the table, each a mask of the pixels it keeps.
     """
 
     disparity_px: np.ndarray
     confidence: np.ndarray | None = None
+    semantic: np.ndarray | None = None
+    instance: np.ndarray | None = None
     parts: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-Method = Callable[[np.ndarray, np.ndarray], Answer]
+class Method(Protocol):
+    """Answers rectified pairs uint8 [H, W, 3] RGB.
+
+    maps: which of "semantic" and "instance" it can give, when asked, besides disparity.
+    """
+
+    maps: frozenset[str]
+
+    def __call__(self, left: np.ndarray, right: np.ndarray, maps: Collection[str] = ()) -> Answer: ...
 
 
-def make_method(text: str, threads: int) -> tuple[str, Method]:
-    """Name for the table and method of "zoo:NAME_OR_PATH", "checkpoint:PATH", "sgbm" or "hitnet:PATH".
+def make_method(text: str, threads: int, size: str = "source") -> tuple[str, Method]:
+    """Name for the table and method of "KIND:WHAT" (see the evaluate command's help).
 
-    Raises ValueError, listing the kinds, for anything else.
+    size: network size of what is a network: "source", "default" or "WIDTHxHEIGHT", see depth_runtime.plan. Raises
+    ValueError, listing the kinds, for anything else.
     """
     kind, _, argument = text.partition(":")
     if kind not in _KINDS:
         raise ValueError(f"expected a method of kind {sorted(_KINDS)}, got '{text}'; see --help")
-    label = Path(argument).stem if argument else kind
-    return label, _KINDS[kind](argument, threads)
+    label = Path(argument.partition("@")[0]).stem if argument else kind
+    return label, _KINDS[kind](argument, threads, size)
 
 
-class ZooMethod:
-    """A contract file through the robot's own pipeline, at the images' resolution."""
+class PipelineMethod:
+    """A network behind the robot's own pipeline; the published maps have the images' size."""
 
-    def __init__(self, model: str, threads: int) -> None:
-        self._pipeline = StereoPipeline(make_backend(resolve_model(model), "onnxruntime-cpu", threads))
+    def __init__(self, backend: Backend, size: str) -> None:
+        self._pipeline = StereoPipeline(backend, parse_size(size, backend.spec.default_size))
+        ours, theirs = ([(label.id, label.name) for label in labels] for labels in (LABELS, backend.spec.labels))
+        self.maps = frozenset(self._pipeline.available(("semantic", "instance")) if ours == theirs else ())
+        if theirs and ours != theirs:
+            log.warning("the classes of %s are not those of depth_models.LABELS: not scored", backend.spec.name)
 
-    def __call__(self, left: np.ndarray, right: np.ndarray) -> Answer:
-        """Dense disparity, and the pixels whose confidence is above CONFIDENT."""
-        result = self._pipeline.process(left, right, {"confidence"})
-        confidence = result.confidence.copy()
-        return Answer(result.disparity_px.copy(), confidence, {f"confidence > {CONFIDENT}": confidence > CONFIDENT})
+    def __call__(self, left: np.ndarray, right: np.ndarray, maps: Collection[str] = ()) -> Answer:
+        """Dense disparity, the pixels whose confidence is above CONFIDENT, and `maps`."""
+        result = self._pipeline.process(left, right, {"confidence", *maps})
+        confidence = None if result.confidence is None else result.confidence.copy()
+        return Answer(
+            result.disparity_px.copy(),
+            confidence,
+            result.panoptic.semantic.copy() if "semantic" in maps else None,
+            result.panoptic.instance.copy() if "instance" in maps else None,
+            {} if confidence is None else {f"confidence > {CONFIDENT}": confidence > CONFIDENT},
+        )
 
 
-class CheckpointMethod(ZooMethod):
-    """A checkpoint or weights file of `train` in torch, through the same pipeline."""
+def _zoo(model: str, threads: int, size: str) -> Method:
+    """A contract file in ONNX Runtime on the CPU."""
+    return PipelineMethod(make_backend(resolve_model(model), "onnxruntime-cpu", threads), size)
 
-    def __init__(self, path: str, threads: int) -> None:
-        # Whoever compares exported files need not wait for torch.
-        import torch
 
-        from .torch_backend import TorchBackend, load_network
+def _checkpoint(path: str, threads: int, size: str) -> Method:
+    """A checkpoint or weights file of `train` in torch."""
+    # Whoever compares exported files need not wait for torch.
+    import torch
 
-        torch.set_num_threads(threads)
-        self._pipeline = StereoPipeline(TorchBackend(*load_network(Path(path))))
+    from .torch_backend import TorchBackend, load_network
+
+    torch.set_num_threads(threads)
+    return PipelineMethod(TorchBackend(*load_network(Path(path))), size)
+
+
+def _peer(argument: str, threads: int, size: str) -> Method:
+    """A network of others: MODEL.onnx@DESCRIPTION.toml, or MODEL.onnx with MODEL.toml beside it."""
+    backend = open_peer(argument, threads)
+    return PipelineMethod(backend, backend.fixed_size or size)
 
 
 SGBM_LEVELS = 192
@@ -90,13 +128,15 @@ def make_sgbm() -> cv2.StereoSGBM:
 
 
 class SgbmMethod:
-    """The matcher of `make_sgbm`; holes take the background."""
+    """The matcher of `make_sgbm` at the images' own size; holes take the background."""
 
-    def __init__(self, _argument: str, threads: int) -> None:
+    maps: frozenset[str] = frozenset()
+
+    def __init__(self, _argument: str, threads: int, _size: str = "source") -> None:
         cv2.setNumThreads(threads)
         self._matcher = make_sgbm()
 
-    def __call__(self, left: np.ndarray, right: np.ndarray) -> Answer:
+    def __call__(self, left: np.ndarray, right: np.ndarray, maps: Collection[str] = ()) -> Answer:
         """Dense disparity by filling, and the pixels that SGBM itself answered."""
         # Without a margin SGBM gives no answer in the first SGBM_LEVELS columns.
         grey = [
@@ -105,30 +145,6 @@ class SgbmMethod:
         ]
         sparse = self._matcher.compute(*grey)[:, SGBM_LEVELS:].astype(np.float32) / 16
         return Answer(fill_from_background(sparse), parts={"own answers": sparse > 0})
-
-
-class HitnetMethod:
-    """A published HITNet ONNX file (grey pair [1, H, W, 2] in 0..1, multiples of 64), for comparison."""
-
-    MULTIPLE = 64
-
-    def __init__(self, path: str, threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
-
-    def __call__(self, left: np.ndarray, right: np.ndarray) -> Answer:
-        """Dense disparity."""
-        height, width = left.shape[:2]
-        grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (left, right)]
-        bottom, edge = -height % self.MULTIPLE, -width % self.MULTIPLE
-        padded = [cv2.copyMakeBorder(image, 0, bottom, 0, edge, cv2.BORDER_REPLICATE) for image in grey]
-        feed = np.stack(padded, -1)[None].astype(np.float32) / 255
-        disparity = self._session.run(None, {self._input: feed})[0].reshape(padded[0].shape)
-        return Answer(disparity[:height, :width])
 
 
 def fill_from_background(disparity_px: np.ndarray) -> np.ndarray:
@@ -149,9 +165,9 @@ def fill_from_background(disparity_px: np.ndarray) -> np.ndarray:
     return np.where(disparity_px > 0, disparity_px, filled).astype(np.float32)
 
 
-_KINDS: dict[str, Callable[[str, int], Method]] = {
-    "zoo": ZooMethod,
-    "checkpoint": CheckpointMethod,
+_KINDS: dict[str, Callable[[str, int, str], Method]] = {
+    "zoo": _zoo,
+    "checkpoint": _checkpoint,
     "sgbm": SgbmMethod,
-    "hitnet": HitnetMethod,
+    "onnx": _peer,
 }

@@ -9,12 +9,25 @@ import pytest
 from depth_training.cli import main
 from depth_training.data import make_dataset
 from depth_training.distance_plot import plot_by_distance
-from depth_training.evaluate import evaluate
-from depth_training.evaluate_command import open_sets
+from depth_training.evaluate import Limits, evaluate
+from depth_training.evaluate_command import open_methods, open_sets
 from depth_training.evaluate_report import as_json, markdown, summarise
 from depth_training.stereo_methods import Answer, SgbmMethod, fill_from_background, make_method
 
 TRUTH_PX = 12.0
+
+
+class Answers:
+    """A method that is a function of the pair."""
+
+    maps = frozenset()
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, left, right, maps=()):
+        assert not maps
+        return self.function(left, right)
 
 
 @pytest.fixture
@@ -41,7 +54,7 @@ def test_figures_of_a_known_error(listing):
         disparity[:45] = TRUTH_PX + 4  # half of the rows
         return Answer(disparity, parts={"lower": np.arange(90)[:, None].repeat(260, 1) >= 45})
 
-    evaluation = evaluate(open_sets([str(listing)]), {"ours": wrong_by}, 192)
+    evaluation = evaluate(open_sets([str(listing)]), {"ours": Answers(wrong_by)})
     whole, lower = evaluation.rows[:2]
     assert (whole["epe"], whole["d1"], whole["bad1"], whole["bad2"]) == (2.25, 50, 50, 50)
     assert whole["density"] == 100
@@ -57,7 +70,8 @@ def test_figures_of_a_known_error(listing):
 
 
 def test_truth_above_the_maximum_does_not_count(listing):
-    rows = evaluate(open_sets([str(listing)]), {"m": lambda left, _: Answer(np.ones(left.shape[:2]))}, 11).rows
+    ones = Answers(lambda left, _: Answer(np.ones(left.shape[:2])))
+    rows = evaluate(open_sets([str(listing)]), {"m": ones}, Limits(max_disparity_px=11)).rows
     assert [row["density"] for row in rows] == [0, 0]
     assert np.isnan(rows[0]["epe"])
 
@@ -71,8 +85,8 @@ def test_the_area_of_a_confidence_that_knows_the_errors_is_the_best_one(listing)
 
         return method
 
-    methods = {"right": half_wrong(False), "wrong": half_wrong(True)}
-    summary = summarise(evaluate(open_sets([str(listing)]), methods, 192))
+    methods = {"right": Answers(half_wrong(False)), "wrong": Answers(half_wrong(True))}
+    summary = summarise(evaluate(open_sets([str(listing)]), methods))
     right, wrong = summary[:2]
     # Every 5 % of the pixels: 10 times no error, then (k - 10) / k for k = 11..20
     best = 100 * sum((k - 10) / k for k in range(11, 21)) / 20
@@ -89,7 +103,7 @@ def test_summary_means_over_pairs_and_over_all(listing):
         error_px = 0 if len(calls) <= 2 else 3  # the first call at a new size is repeated
         return Answer(np.full(left.shape[:2], TRUTH_PX + error_px, np.float32))
 
-    evaluation = evaluate(open_sets([str(listing)]), {"m": exact_then_3_px_off}, 192)
+    evaluation = evaluate(open_sets([str(listing)]), {"m": Answers(exact_then_3_px_off)})
     summary = summarise(evaluation)
     assert [(r["dataset"], r["pairs"], r["epe"]) for r in summary] == [("full", 1, 0), ("half", 1, 3), ("all", 2, 1.5)]
     table = markdown(summary)
@@ -97,9 +111,44 @@ def test_summary_means_over_pairs_and_over_all(listing):
     assert "AUC" not in table
     assert "GD %" in table
     assert [row["gd"] for row in summary] == [0, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True)]
-    facts = json.loads(json.dumps(as_json(evaluation, summary), allow_nan=False))
+    facts = json.loads(json.dumps(as_json(evaluation, summary, {"size": "source"}), allow_nan=False))
+    assert facts["settings"] == {"size": "source", "max_disparity_px": 192, "max_depth_m": 80, "crop": "none"}
     assert facts["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
     assert facts["summary"][1]["gd"] is None
+
+
+def test_depth_is_scored_within_the_limits_with_and_without_median_scaling(listing):
+    def twice_as_far_in_the_middle(left, right):
+        disparity = np.full(left.shape[:2], TRUTH_PX / 2, np.float32)
+        disparity[:, :20] = TRUTH_PX / 8  # left of Garg's crop, which starts in column 9, and a little inside
+        return Answer(disparity)
+
+    sets = {"full": open_sets([str(listing)])["full"]}
+    row = evaluate(sets, {"m": Answers(twice_as_far_in_the_middle)}, Limits(crop="garg")).rows[0]
+    # Truth 15 m; 30 m, and 120 m cut to 80 m in columns 9..19 of 9..249; the median of the answer is 30 m.
+    share = 11 / 241
+    assert row["abs_rel"] == pytest.approx(100 * ((1 - share) + share * 65 / 15))
+    assert row["scaled_abs_rel"] == pytest.approx(100 * share * 3)
+    assert row["scaled_delta1"] == pytest.approx(100 * (1 - share))
+    assert row["delta1"] == 0
+    assert row["epe"] == pytest.approx(6 + 4.5 * 20 / 260)  # disparity is scored everywhere
+    near = evaluate(sets, {"m": Answers(twice_as_far_in_the_middle)}, Limits(max_depth_m=14)).rows[0]
+    assert np.isnan(near["abs_rel"])
+    with pytest.raises(ValueError, match=r"crop among \['none', 'garg'\], got 'eigen'"):
+        Limits(crop="eigen")
+
+
+def test_readers_get_their_options_by_the_set_name(listing, tmp_path):
+    for index in range(3):
+        for side in ("left", "right"):
+            (tmp_path / "seq" / side).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(tmp_path / "seq" / side / f"{index}.png"), np.zeros((4, 5, 3), np.uint8))
+    data = [str(listing), f"plain={tmp_path}/seq"]
+    assert len(open_sets(data, ["plain.neighbours=true"])["plain"]) == 1
+    with pytest.raises(ValueError, match=r"\['stereo', 'neighbours'\], got \['neighbors'\]"):
+        open_sets(data, ["plain.neighbors=true"])
+    with pytest.raises(ValueError, match=r"options of the sets .* \['kitti-raw'\]"):
+        open_sets(data, ["kitti-raw.stereo=false"])
 
 
 def test_sgbm_finds_the_shift(listing):
@@ -117,7 +166,7 @@ def test_holes_take_the_smaller_neighbour():
 
 
 def test_an_unknown_method_lists_the_kinds():
-    with pytest.raises(ValueError, match="'hitnet', 'sgbm', 'zoo'"):
+    with pytest.raises(ValueError, match="'onnx', 'sgbm', 'zoo'"):
         make_method("bm:5", 1)
 
 
@@ -136,9 +185,11 @@ def test_data_sets_are_named_by_list_or_root(listing, tmp_path):
     sets = open_sets([str(listing), f"plain={tmp_path}/seq@val"])
     assert {name: len(dataset) for name, dataset in sets.items()} == {"full": 1, "half": 1, "plain": 1}
     with pytest.raises(ValueError, match=r"no true disparity in 'val/000000'"):
-        evaluate({"plain": sets["plain"]}, {}, 192)
+        evaluate({"plain": sets["plain"]}, {})
     with pytest.raises(ValueError, match=r"\['full', 'half'\] again"):
         open_sets([str(listing), str(listing)])
+    with pytest.raises(ValueError, match=r"'sgbm' again"):
+        open_methods(["sgbm", "sgbm"], 1, "source")
     with pytest.raises(ValueError, match=r"--dataset among \['full', 'half'\], got \['haf'\]"):
         main(["evaluate", "--data", str(listing), "--method", "sgbm", "--dataset", "haf"])
 

@@ -2,7 +2,7 @@
 """Accuracy figures in numpy: one definition for training, export, evaluation and replay.
 
 Disparity figures follow KITTI 2015 (D1: error > 3 px and > 5 % of the truth) and Middlebury (bad-n: error
-> n px); mIoU is the mean over classes that occur in truth or prediction.
+> n px); mIoU is the mean over classes that occur in the truth.
 """
 
 from __future__ import annotations
@@ -92,12 +92,28 @@ def confusion(predicted: np.ndarray, truth: np.ndarray, classes: int) -> np.ndar
     return np.bincount(index, minlength=classes * (classes + 1)).reshape(classes, classes + 1)
 
 
-def mean_iou(matrix: np.ndarray) -> float:
-    """Mean intersection over union (per cent) of a `confusion` matrix; NaN when no class occurs.
+def class_iou(matrix: np.ndarray) -> np.ndarray:
+    """Intersection over union (per cent) of each class of a `confusion` matrix, float64 [classes].
 
-    The mean runs over the classes that occur in the truth or in the prediction.
+    NaN for classes without a true pixel: what is wrongly called one of them counts against its true class.
     """
     inter = np.diag(matrix)
     union = matrix[:, : len(inter)].sum(0) + matrix.sum(1) - inter
-    occurs = union > 0
-    return float(100 * (inter[occurs] / union[occurs]).mean()) if occurs.any() else float("nan")
+    return np.where(matrix.sum(1) > 0, 100 * inter / np.maximum(union, 1), np.nan)
+
+
+def mean_iou(matrix: np.ndarray) -> float:
+    """Mean of `class_iou` (per cent) over the classes that occur in the truth; NaN when none does.
+
+    A class outside the truth's own list would else cost a whole class by a single pixel.
+    """
+    iou = class_iou(matrix)
+    return float(np.nanmean(iou)) if np.isfinite(iou).any() else float("nan")
+
+
+def garg_crop(height: int, width: int) -> tuple[slice, slice]:
+    """Rows and columns of an image on which depth is scored on KITTI's Eigen split (Garg et al., ECCV 2016)."""
+    return (
+        slice(int(0.40810811 * height), int(0.99189189 * height)),
+        slice(int(0.03594771 * width), int(0.96405229 * width)),
+    )

@@ -65,7 +65,7 @@ class PanopticQuality:
         for segment in true_area:
             self._of(segment).true += 1
         for answer, area in predicted_area.items():
-            mostly_labelled = visible_area.get(answer, 0) * 2 > area
+            mostly_labelled = visible_area.get(answer, 0) * 2 >= area
             if answer in matched or (mostly_labelled and area >= self.smallest_px):
                 self._of(answer).predicted += 1
 
@@ -80,20 +80,26 @@ class PanopticQuality:
     def _of(self, segment: int) -> _Counts:
         return self._classes.setdefault(segment >> _INSTANCE_BITS, _Counts())
 
-    def figures(self) -> dict[str, float]:
-        """pq, pq_things, pq_stuff, sq, rq in per cent, means over the classes that occur; NaN when none does."""
-        quality, things = {}, set(self.things)
-        for number, counts in self._classes.items():
-            halves = (counts.predicted + counts.true) / 2
+    def by_class(self) -> dict[int, dict[str, float]]:
+        """pq, sq and rq (per cent) of each class that occurs in truth or answer."""
+        quality = {}
+        for number, counts in sorted(self._classes.items()):
             sq = counts.iou / counts.matched if counts.matched else 0.0
-            quality[number] = (counts.iou / halves, sq, counts.matched / halves)
-        mean = lambda rows: float(100 * np.mean(rows)) if rows else float("nan")  # noqa: E731
+            rq = 2 * counts.matched / (counts.predicted + counts.true)
+            quality[number] = {"pq": 100 * sq * rq, "sq": 100 * sq, "rq": 100 * rq}
+        return quality
+
+    def figures(self) -> dict[str, float]:
+        """pq, sq and rq (per cent), means over the classes that occur, and the same of things and of stuff.
+
+        The latter as pq_things, pq_stuff and so on; NaN when no such class occurs.
+        """
+        quality, things = self.by_class(), set(self.things)
+        groups = {"": set(quality), "_things": set(quality) & things, "_stuff": set(quality) - things}
         return {
-            "pq": mean([q[0] for q in quality.values()]),
-            "pq_things": mean([q[0] for n, q in quality.items() if n in things]),
-            "pq_stuff": mean([q[0] for n, q in quality.items() if n not in things]),
-            "sq": mean([q[1] for q in quality.values()]),
-            "rq": mean([q[2] for q in quality.values()]),
+            f"{figure}{group}": float(np.mean([quality[n][figure] for n in numbers])) if numbers else float("nan")
+            for figure in ("pq", "sq", "rq")
+            for group, numbers in groups.items()
         }
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
 import pytest
-from depth_runtime.metrics import confusion, depth_errors, disparity_errors, mean_iou
+from depth_runtime.metrics import class_iou, confusion, depth_errors, disparity_errors, garg_crop, mean_iou
 
 
 def test_disparity_errors_of_a_hand_computed_case():
@@ -45,7 +45,15 @@ def test_mean_iou_of_a_hand_computed_case():
     assert matrix.sum() == 7
     assert matrix[1].tolist() == [0, 2, 0, 0, 1]
     # class 0: 2 / 3; class 1: 2 / 4; class 2: 1; class 3 never occurs
+    assert class_iou(matrix)[:3] == pytest.approx([200 / 3, 50, 100])
+    assert np.isnan(class_iou(matrix)[3])
     assert mean_iou(matrix) == pytest.approx(100 * (2 / 3 + 2 / 4 + 1) / 3)
+
+
+def test_a_class_without_truth_costs_its_true_class_only():
+    matrix = np.array([[6, 0, 2, 0], [1, 3, 0, 0], [0, 0, 0, 0]])
+    assert mean_iou(matrix) == pytest.approx(100 * (6 / 9 + 3 / 4) / 2)
+    assert np.isnan(mean_iou(np.zeros((3, 4), int)))
 
 
 def test_depth_errors_of_a_hand_computed_case():
@@ -70,6 +78,12 @@ def test_the_deltas_bound_the_ratio_either_way():
     predicted = np.array([[12.4, 10 / 1.5, 10 * 1.9, 10 / 2]])  # ratios 1.24, 1.5, 1.9, 2; 1.25^2 = 1.5625, ^3 = 1.953
     errors = depth_errors(predicted, truth)
     assert [errors[f"delta{i}"] for i in (1, 2, 3)] == [25, 50, 75]
+
+
+def test_the_crop_of_the_eigen_split():
+    rows, columns = garg_crop(370, 1224)
+    assert (rows.start, rows.stop) == (151, 366)  # 366.99999 and 43.99999 are cut, as everybody does
+    assert (columns.start, columns.stop) == (43, 1180)
 
 
 def test_median_scaling_forgives_a_common_factor_only():

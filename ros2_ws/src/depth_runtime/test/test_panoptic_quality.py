@@ -40,6 +40,12 @@ def test_a_hand_computed_frame():
     assert figures["pq"] == pytest.approx(100 * (car + road) / 2)
     assert figures["sq"] == pytest.approx(100 * (0.7 + road) / 2)
     assert figures["rq"] == pytest.approx(100 * (1 / 2.5 + 1) / 2)
+    assert (figures["sq_things"], figures["rq_things"]) == (pytest.approx(70), pytest.approx(40))
+    assert (figures["sq_stuff"], figures["rq_stuff"]) == (pytest.approx(100 * road), pytest.approx(100))
+    assert quality.by_class() == {
+        ROAD: pytest.approx({"pq": 100 * road, "sq": 100 * road, "rq": 100}),
+        CAR: pytest.approx({"pq": 28, "sq": 70, "rq": 40}),
+    }
 
 
 def test_the_right_shape_with_the_wrong_class_is_one_miss_and_one_false_answer():
@@ -50,6 +56,19 @@ def test_the_right_shape_with_the_wrong_class_is_one_miss_and_one_false_answer()
     figures = quality.figures()
     assert figures["pq_things"] == pytest.approx(100 / 1.5)
     assert figures["pq_stuff"] == pytest.approx(50)  # road 100, sky 0
+
+
+def test_an_answer_on_mostly_unlabelled_truth_is_not_false():
+    true_semantic, true_instance = frame()
+    true_semantic[:, 35:] = 255
+    semantic, instance = true_semantic.copy(), true_instance.copy()
+    semantic[:, 35:] = SKY  # all of it on unlabelled truth
+    for width, false_answers in ((9, 0), (10, 1), (11, 1)):  # the car's columns, of which 5 are unlabelled
+        answer, numbers = semantic.copy(), instance.copy()
+        answer[15:19, 40 - width :], numbers[15:19, 40 - width :] = CAR, 5
+        quality = PanopticQuality({CAR})
+        quality.add(answer, numbers, true_semantic, true_instance)
+        assert quality.by_class()[CAR]["rq"] == pytest.approx(100 * 2 / (2 + false_answers / 2))
 
 
 def test_small_segments_can_be_left_out():
