@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,25 +13,35 @@ from torch import nn
 
 from .matched_pair import matched_pair
 
+# Depth is compared for a camera like KITTI's: depth_m = FOCAL_BASELINE_PX_M / disparity_px. The errors are relative,
+# so the camera only says which disparities are too small to matter.
+FOCAL_BASELINE_PX_M = 390.0
+FARTHEST_M = 100.0
 
-class ParityError(RuntimeError):
-    """The exported graph answers differently from the torch network."""
+
+class ParityError(ValueError):
+    """The exported graph answers differently from what it was made of."""
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Largest accepted difference of each output; the semantic one is a share of cells with another class."""
+    """Largest accepted difference of each output; the semantic one is a share of cells with another class.
+
+    depth_share: relative error of the depth that follows from the disparity, see `relative_depth_errors`.
+    """
 
     disparity_px: float = 0.05
+    depth_share: float = 0.01
     confidence: float = 0.01
     semantic_share: float = 0.002
     instance_center: float = 0.01
     instance_offset_cells: float = 0.1
 
     def limit(self, output: str) -> float:
-        """Limit of one output by its contract name."""
+        """Limit of one output by its contract name, or of "relative_depth"."""
         return {
             "disparity": self.disparity_px,
+            "relative_depth": self.depth_share,
             "confidence": self.confidence,
             "semantic": self.semantic_share,
             "instance_center": self.instance_center,
@@ -45,32 +56,48 @@ def check_parity(
     reference: nn.Module,
     path: Path,
     outputs: list[str],
+    size_multiple: int,
     tolerance: Tolerance | None = None,
-    sizes: tuple[tuple[int, int], ...] = SIZES,
 ) -> dict[str, float]:
-    """Largest difference of each output between a torch contract module and an ONNX file, over all sizes.
+    """Largest difference of each output between a torch contract module and an ONNX file, over all SIZES.
 
-    Raises ParityError when one is above its limit or not a number.
+    With a disparity comes "relative_depth". Raises ParityError when one is above its limit or not a number.
     """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     tolerance = tolerance or Tolerance()
-    worst = dict.fromkeys(outputs, 0.0)
-    for seed, (height, width) in enumerate(sizes):
-        pair = matched_pair(height, width, seed)
-        feed = {"left": pair.left[None], "right": pair.right[None]}
+    worst: dict[str, float] = {}
+    for feed in matched_feeds(SIZES, size_multiple):
         with torch.no_grad():
             expected = reference(*(torch.from_numpy(image) for image in feed.values()))
-        answers = session.run(outputs, feed)
-        for name, answer, wanted in zip(outputs, answers, expected, strict=True):
-            worst[name] = max(worst[name], difference(name, answer, wanted.numpy()))
+        wanted = dict(zip(outputs, (tensor.numpy() for tensor in expected), strict=True))
+        answers = dict(zip(outputs, session.run(outputs, feed), strict=True))
+        for name, value in differences(answers, wanted).items():
+            worst[name] = float(np.maximum(worst.get(name, 0.0), value))  # keeps NaN, which max() may lose
             if not worst[name] <= tolerance.limit(name):
+                height, width = feed["left"].shape[1:3]
                 raise ParityError(
                     f"expected '{name}' within {tolerance.limit(name)} of torch at {width}x{height}, got a "
                     f"difference of {worst[name]:.4f}; nothing was written: look for an operator that exports wrongly"
                 )
     return worst
+
+
+def matched_feeds(sizes: Iterable[tuple[int, int]], size_multiple: int) -> Iterator[dict[str, np.ndarray]]:
+    """Pairs that match, as inputs of a contract file, of these (height, width) rounded up to multiples."""
+    for seed, size in enumerate(sizes):
+        pair = matched_pair(*(-(-side // size_multiple) * size_multiple for side in size), seed)
+        yield {"left": pair.left[None], "right": pair.right[None]}
+
+
+def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> dict[str, float]:
+    """Largest difference of each output, and of "relative_depth" where there is a disparity."""
+    result = {name: difference(name, answers[name], value) for name, value in wanted.items()}
+    if "disparity" in wanted and np.isfinite(result["disparity"]):
+        errors = relative_depth_errors(answers["disparity"], wanted["disparity"])
+        result["relative_depth"] = float(errors.max(initial=0))
+    return result
 
 
 def difference(name: str, answer: np.ndarray, wanted: np.ndarray) -> float:
@@ -80,3 +107,14 @@ def difference(name: str, answer: np.ndarray, wanted: np.ndarray) -> float:
     if name == "semantic":
         return float((answer != wanted).mean())
     return float(np.abs(answer.astype(np.float64) - wanted).max())
+
+
+def relative_depth_errors(answer_px: np.ndarray, wanted_px: np.ndarray) -> np.ndarray:
+    """|Z / Z* - 1| of all pixels that are nearer than FARTHEST_M by `wanted_px`, with Z = focal * baseline / disparity.
+
+    Infinite where the answer has no depth. Returns float64 [N].
+    """
+    near = wanted_px >= FOCAL_BASELINE_PX_M / FARTHEST_M
+    answer, wanted = (disparity[near].astype(np.float64) for disparity in (answer_px, wanted_px))
+    with np.errstate(divide="ignore"):
+        return np.abs(wanted / np.maximum(answer, 0) - 1)

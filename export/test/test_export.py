@@ -6,9 +6,11 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from depth_export import cli
 from depth_export.export import export_contract
 from depth_export.graph import fold_batch_norms
 from depth_export.parity import ParityError
+from depth_models import build, save_weights
 from depth_models.blocks import ConvBlock
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.spec import ModelSpec
@@ -89,6 +91,31 @@ def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(tmp_pa
         export_contract(Tiny(error_px=0.07), SPEC, path)
     assert path.read_bytes() == b"the file that was here before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disparity_that_moves_depth_by_more_than_a_hundredth_is_refused(tmp_path):
+    module = Tiny(error_px=0.045)
+    with torch.no_grad():
+        module.out.weight.zero_()
+        module.out.bias.fill_(4)
+    with pytest.raises(ParityError, match=r"'relative_depth' within 0\.01 of torch"):
+        export_contract(module, SPEC, tmp_path / "near.onnx")
+
+
+def test_what_cannot_be_exported_ends_in_one_line(tmp_path, capsys, monkeypatch):
+    def refuse(*_):
+        raise ParityError("expected 'disparity' within 0.05 of torch")
+
+    monkeypatch.setattr(cli, "export_contract", refuse)
+    (tmp_path / "weights.pt").write_bytes(b"something else")
+    save_weights(tmp_path / "tiny.pt", "stereo_s", build("stereo_s"))
+    for name, words in (("none.pt", "No such file"), ("weights.pt", "save_weights"), ("tiny.pt", "within 0.05")):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["export", "--network", "stereo_s", "--weights", f"{tmp_path}/{name}", "--out", f"{tmp_path}/o"])
+        assert stop.value.code == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("depth_export export: ")
+        assert words in line
 
 
 def test_folding_batch_norms_keeps_the_answer_and_tells_the_scale():

@@ -8,11 +8,10 @@ import pytest
 from depth_export import half_command
 from depth_export.cli import main
 from depth_export.half import halve
-from depth_export.parity import ParityError
 from depth_runtime.backends.cuda_runtime import Gpu
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import build_engine, engine_key
-from depth_runtime.onnx_file import read_spec
+from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.zoo import resolve_model
 from onnx import TensorProto, helper, numpy_helper
 
@@ -36,6 +35,7 @@ def test_convolutions_run_in_half_precision_and_interfaces_stay(halved):
         ]
     spec = read_spec(halved)
     assert spec.training["precision"].startswith("fp16")
+    assert spec.training["source_sha256"] == sha256(resolve_model("stereo_s"))
     assert spec.metrics == read_spec(resolve_model("stereo_s")).metrics
 
 
@@ -81,9 +81,28 @@ def test_a_sum_beyond_the_range_of_half_precision_is_exact():
     assert total.tolist() == [[96000.0] * 4]  # 250 * 2 * 3 channels * 64 pixels; FP16 ends at 65504
 
 
-def test_a_file_that_answers_otherwise_is_refused_and_nothing_is_written(tmp_path, monkeypatch):
-    monkeypatch.setitem(half_command.LIMITS, "disparity", 1e-6)
-    path = tmp_path / "half.onnx"
-    with pytest.raises(ParityError, match="'disparity' within 1e-06 of FP32"):
-        half_command.halve_file(resolve_model("stereo_s"), path)
+def test_a_file_that_answers_otherwise_is_refused_in_one_line_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(half_command.LIMITS, "relative_depth p99.9", 1e-6)
+    with pytest.raises(SystemExit) as stop:
+        main(["halve", "--model", "stereo_s", "--out", str(tmp_path / "half.onnx")])
+    assert stop.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("depth_export halve: expected 'relative_depth p99.9' within 1e-06 of FP32, got 0.0")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_not_in_fp32_is_refused(halved, tmp_path):
+    with pytest.raises(ValueError, match=r"in FP32, got .*stereo_s_fp16\.onnx in fp16"):
+        half_command.halve_file(halved, tmp_path / "half.onnx")
+
+
+def test_the_gate_sees_one_pixel_in_five_hundred_beside_and_forgives_one_in_two_thousand():
+    wanted = {"disparity": np.full((1, 50, 100), 40, np.float32)}
+    for wrong, refused in ((2, False), (10, True)):
+        answer = wanted["disparity"].copy()
+        answer.ravel()[:wrong] += 0.3
+        assert (half_command.differences({"disparity": answer}, wanted)["disparity p99.9"] > 0.25) == refused
+    far = {"disparity": np.full((1, 5, 8), 4, np.float32)}
+    worst = half_command.differences({"disparity": far["disparity"] - np.float32(0.1)}, far)
+    assert worst["disparity p99.9"] == pytest.approx(0.1, abs=1e-6)
+    assert worst["relative_depth p99.9"] == pytest.approx(4 / 3.9 - 1, abs=1e-6)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
 
     Raises ValueError when the file holds something else or does not fit the network.
     """
-    data = torch.load(path, map_location="cpu", weights_only=True)
+    with open(path, "rb") as file:  # what else a file may hold makes torch fail in many ways
+        data = torch.load(path, map_location="cpu", weights_only=True) if zipfile.is_zipfile(file) else None
     if not isinstance(data, dict) or not {"network", "weights"} <= set(data):
         raise ValueError(f"expected a file of depth_models.save_weights at {path}; save the weights with it")
     network = build(data["network"], **data.get("config", {}))

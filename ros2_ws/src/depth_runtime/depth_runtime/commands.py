@@ -38,5 +38,5 @@ def run_commands(
     options = parser.parse_args(arguments)
     try:
         commands[options.command].run(options)
-    except (BackendError, ValueError) as error:
+    except (BackendError, ValueError, OSError) as error:
         parser.exit(1, f"{prog} {options.command}: {error}\n")
