@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """An ONNX graph in INT8: which nodes, with which ranges, written as QuantizeLinear / DequantizeLinear pairs.
 
-Weights are signed with one scale for each output channel, activations unsigned with a zero point: what ONNX Runtime's
-integer convolutions want on a CPU.
+Weights are signed with one scale for each output channel. How activations and biases are written depends on who reads
+the file, see LAYOUTS.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,40 @@ ACTIVATIONS = ("Clip", "Relu")  # vanish into the range of what they follow, who
 BETWEEN = ("Add", "Concat", "Mul", "Sigmoid", *ACTIVATIONS, *MOVERS)
 TYPES = [*PRODUCTS, *BETWEEN]
 Feed = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a library takes as INT8.
+
+    activations: type, by its name in ONNX Runtime's QuantType; between: what lies between products stays in INT8 too;
+    grouped: convolutions in groups (depthwise ones) are products like others; options: of ONNX Runtime's quantiser.
+    """
+
+    activations: str
+    between: bool
+    grouped: bool
+    options: dict[str, object] = field(default_factory=dict)
+
+
+# Each is slow or impossible in the other's place (docs/export.md).
+LAYOUTS = {
+    # Integer kernels of ONNX Runtime: unsigned with a zero point, which takes in a ReLU; biases in INT32.
+    "cpu": Layout("QUInt8", between=True, grouped=True),
+    # Symmetric, biases in FP32, weights as FP32 with a pair of their own; the library fuses what follows a product.
+    # INT8 depthwise convolutions made engines of TensorRT-RTX five times as large.
+    "tensorrt": Layout(
+        "QInt8",
+        between=False,
+        grouped=False,
+        options={
+            "ActivationSymmetric": True,
+            "QuantizeBias": False,
+            "AddQDQPairToWeight": True,
+            "OpTypesToExcludeOutputQuantization": list(PRODUCTS),
+        },
+    ),
+}
 
 
 def prepare(source: Path) -> onnx.ModelProto:
@@ -39,19 +74,23 @@ def prepare(source: Path) -> onnx.ModelProto:
     return model
 
 
-def parts_of(model: onnx.ModelProto, depth: int, within: str = "") -> dict[str, list[str]]:
-    """Names of the products by the part of the network that their weight belongs to.
+def parts_of(model: onnx.ModelProto, layout: Layout, depth: int, within: str = "") -> dict[str, list[str]]:
+    """Names of the products that a layout takes, by the part of the network that their weight belongs to.
 
     A weight `network.a.b.c.weight` is of the part "a" at depth 1, "a.b" at depth 2; a product without such a weight is
     a part of its own. within: only this part and those below it.
     """
     parts: dict[str, list[str]] = {}
     for node in model.graph.node:
-        if node.op_type in PRODUCTS:
+        if node.op_type in PRODUCTS and (layout.grouped or _groups(node) == 1):
             path = node.input[1].split(".")[1:-1] or [node.name]
             if not within or f"{'.'.join(path)}.".startswith(f"{within}."):
                 parts.setdefault(".".join(path[:depth]), []).append(node.name)
     return parts
+
+
+def _groups(node: onnx.NodeProto) -> int:
+    return next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
 
 
 def with_neighbours(model: onnx.ModelProto, products: Iterable[str]) -> list[str]:
@@ -101,22 +140,25 @@ def calibrate(model: onnx.ModelProto, feeds: Iterable[Feed]) -> object:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         onnx.save(model, path)
-        calibrator = create_calibrator(
-            path, ["Conv", *BETWEEN], augmented_model_path=str(Path(folder) / "watched.onnx")
-        )
+        calibrator = create_calibrator(path, TYPES, augmented_model_path=str(Path(folder) / "watched.onnx"))
         calibrator.collect_data(Reader())
         return calibrator.compute_data()
 
 
-def quantize(model: onnx.ModelProto, ranges: object, nodes: list[str]) -> onnx.ModelProto:
-    """Copy of the graph in which the named nodes compute in INT8."""
+def quantize(model: onnx.ModelProto, layout: Layout, ranges: object, products: list[str]) -> onnx.ModelProto:
+    """Copy of the graph in which the named products, and what the layout has between them, compute in INT8."""
     from onnxruntime.quantization import QuantType
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     copy.producer_name = "depth_export"
-    quantizer = QDQQuantizer(copy, True, False, QuantType.QInt8, QuantType.QUInt8, ranges, nodes, [], TYPES, {})
+    nodes = with_neighbours(model, products) if layout.between else products
+    types = TYPES if layout.between else list(PRODUCTS)
+    activations = getattr(QuantType, layout.activations)
+    quantizer = QDQQuantizer(
+        copy, True, False, QuantType.QInt8, activations, ranges, nodes, [], types, dict(layout.options)
+    )
     quantizer.quantize_model()
     quantizer.model.topological_sort()
     return quantizer.model.model

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,124 +21,108 @@ from depth_runtime.plan import make_plan
 from depth_runtime.spec import METADATA_KEY, ModelSpec
 
 from .graph import save
-from .int8_graph import Feed, calibrate, parts_of, prepare, quantize, with_neighbours
+from .int8_gate import Gate, QuantisationError, Report
+from .int8_graph import LAYOUTS, Feed, Layout, calibrate, parts_of, prepare, quantize
 from .pairs import Pair, digest, spread
+
+log = logging.getLogger(__name__)
 
 DEEPEST = 4  # of module names: a stage of a backbone
 
 
-class QuantisationError(ValueError):
-    """The INT8 file loses more than the gate allows."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What INT8 may cost.
-
-    epe_percent: relative loss of EPE on the held-out pairs; semantic_percent: pixels there whose class changes;
-    drift_px: mean change of the disparity by one part of the network alone, above which that part stays FP32,
-    measured on drift_pairs calibration pairs; keep: parts that stay FP32 in any case.
-    """
-
-    epe_percent: float = 5.0
-    semantic_percent: float = 5.0
-    drift_px: float = 0.2
-    drift_pairs: int = 3
-    keep: tuple[str, ...] = ()
-
-
-@dataclass
-class Report:
-    """drift_px by part of the network; kept: parts that stayed FP32; epe_* and semantic_changed on held-out pairs."""
-
-    drift_px: dict[str, float] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
-    epe_fp32_px: float = float("nan")
-    epe_int8_px: float = float("nan")
-    semantic_changed_percent: float = 0.0
-
-    @property
-    def loss_percent(self) -> float:
-        """Relative loss of EPE; negative when INT8 is the better one."""
-        return 100 * (self.epe_int8_px / self.epe_fp32_px - 1)
-
-    def _fate(self, part: str) -> str:
-        if part in self.kept:
-            return "FP32"
-        return "see its parts" if any(other.startswith(f"{part}.") for other in self.drift_px) else "INT8"
-
-    def table(self) -> str:
-        """What lost how much."""
-        lines = ["| part in INT8 | disparity changes by px | stays |", "| --- | --: | --- |"]
-        lines += [f"| {k} | {v:.3f} | {self._fate(k)} |" for k, v in self.drift_px.items()]
-        lines += ["", "| held-out pairs | FP32 | INT8 | loss % |", "| --- | --: | --: | --: |"]
-        lines.append(f"| EPE px | {self.epe_fp32_px:.3f} | {self.epe_int8_px:.3f} | {self.loss_percent:.1f} |")
-        return "\n".join([*lines, f"| pixels of another class % | | | {self.semantic_changed_percent:.1f} |"])
-
-
 def quantize_file(
-    source: Path, out: Path, calibration: Sequence[Pair], held_out: Sequence[Pair], gate: Gate, threads: int = 2
+    source: Path,
+    out: Path,
+    calibration: Sequence[Pair],
+    held_out: Sequence[Pair],
+    gate: Gate,
+    threads: int = 2,
+    target: str = "cpu",
 ) -> Report:
     """Write the INT8 version of a contract file, and return what it costs.
 
-    calibration: pairs that give the ranges; held_out: other pairs, with truth. Raises QuantisationError, with the
-    table in its message, and leaves `out` as it was, when the loss is above the gate or no part bears INT8.
+    calibration: pairs that give the ranges; held_out: other pairs, with truth; target: a key of LAYOUTS. The table of
+    losses is logged. Raises QuantisationError, and leaves `out` as it was, when the loss is above the gate or no part
+    bears INT8.
     """
     spec = read_spec(source)
-    model = prepare(source)
-    if absent := [part for part in gate.keep if not parts_of(model, DEEPEST, part)]:
-        raise ValueError(f"expected parts below {list(parts_of(model, 1))}, got {absent}; see the table of a run")
+    model, layout = prepare(source), LAYOUTS[target]
+    if absent := [part for part in gate.keep if not parts_of(model, layout, DEEPEST, part)]:
+        raise ValueError(
+            f"expected parts below {list(parts_of(model, layout, 1))}, got {absent}; see the table of a run"
+        )
     ranges = calibrate(model, _feeds(calibration, spec))
-    report = Report()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
-        trial = Path(folder) / "int8.onnx"
-        few = spread(list(calibration), gate.drift_pairs)
-        before = [disparity for disparity, _ in _answers(source, few, threads)]
-
-        def drift_px(products: list[str]) -> float:
-            save(quantize(model, ranges, with_neighbours(model, products)), trial)
-            after = [disparity for disparity, _ in _answers(trial, few, threads)]
-            return float(np.mean([np.abs(a - b).mean() for a, b in zip(after, before, strict=True)]))
-
-        products = _choose(model, drift_px, gate, report)
-        if not products:
-            raise QuantisationError(
-                f"expected a part that drifts by at most {gate.drift_px:g} px in INT8, got none; nothing was written: "
-                f"raise the drift limit\n\n{report.table()}"
-            )
-        final = quantize(model, ranges, with_neighbours(model, products))
-        save(final, trial)
-        _score(report, source, trial, held_out, spec, threads)
-        _check(report, gate)
-        facts = _facts(report, source, calibration, len(held_out))
+        trial = _Trial(model, layout, ranges, Path(folder) / "int8.onnx", threads)
+        report = Report()
+        products = _choose(trial, source, spread(list(calibration), gate.drift_pairs), gate, report)
+        final = trial.write(products)
+        _score(report, source, trial.path, held_out, spec, threads)
+        log.info("%s\n", report.table())
+        report.check(gate)
+        facts = _facts(report, source, calibration, len(held_out)) | {"target": target}
         _set_spec(final, replace(spec, training=spec.training | {"quantisation": facts}))
-        save(final, trial)
-        read_spec(trial)
-        os.replace(trial, out)
+        save(final, trial.path)
+        read_spec(trial.path)
+        os.replace(trial.path, out)
     return report
 
 
-def _choose(model: onnx.ModelProto, drift_px: Callable[[list[str]], float], gate: Gate, report: Report) -> list[str]:
+@dataclass(frozen=True)
+class _Trial:
+    """A graph whose parts are tried in INT8, in a file at `path`."""
+
+    model: onnx.ModelProto
+    layout: Layout
+    ranges: object
+    path: Path
+    threads: int
+
+    def write(self, products: list[str]) -> onnx.ModelProto:
+        """Write and return the graph with these products in INT8."""
+        graph = quantize(self.model, self.layout, self.ranges, products)
+        save(graph, self.path)
+        return graph
+
+    def drift_px(self, products: list[str], pairs: Sequence[Pair], before: Sequence[np.ndarray]) -> float:
+        """Mean change of the pairs' disparities `before` by these products alone."""
+        self.write(products)
+        after = (disparity for disparity, _ in _answers(self.path, pairs, self.threads))
+        return float(np.mean([np.abs(a - b).mean() for a, b in zip(after, before, strict=True)]))
+
+
+def _choose(trial: _Trial, source: Path, pairs: Sequence[Pair], gate: Gate, report: Report) -> list[str]:
     """Products that bear INT8: each part is tried alone, and one that drifts is tried again in smaller parts."""
-    given = {name for part in gate.keep for names in parts_of(model, DEEPEST, part).values() for name in names}
+
+    def parts(depth: int, within: str = "") -> dict[str, list[str]]:
+        return parts_of(trial.model, trial.layout, depth, within)
+
+    before = [disparity for disparity, _ in _answers(source, pairs, trial.threads)]
+    given = {name for part in gate.keep for names in parts(DEEPEST, part).values() for name in names}
     report.kept = list(gate.keep)
     chosen = []
-    waiting = [(part, names, 1) for part, names in parts_of(model, 1).items()]
+    waiting = [(part, names, 1) for part, names in parts(1).items()]
     while waiting:
         part, names, depth = waiting.pop(0)
         names = [name for name in names if name not in given]
         if not names:
             continue
-        report.drift_px[part] = drift_px(names)
+        report.drift_px[part] = trial.drift_px(names, pairs, before)
         if report.drift_px[part] <= gate.drift_px:
             chosen += names
             continue
-        smaller = parts_of(model, depth + 1, part) if depth < DEEPEST else {}
+        smaller = parts(depth + 1, part) if depth < DEEPEST else {}
         if len(smaller) < 2:
             report.kept.append(part)
         else:
             waiting = [(name, members, depth + 1) for name, members in smaller.items()] + waiting
+    if not chosen:
+        log.info("%s\n", report.table())
+        raise QuantisationError(
+            f"expected a part that drifts by at most {gate.drift_px:g} px in INT8, got none; nothing was written: "
+            "raise the drift limit"
+        )
     return chosen
 
 
@@ -170,17 +155,6 @@ def _score(report: Report, source: Path, trial: Path, pairs: Sequence[Pair], spe
             changed.append(100 * float((classes != others).mean()))
     report.epe_fp32_px, report.epe_int8_px = (float(value) for value in np.nanmean(epe, 0))
     report.semantic_changed_percent = float(np.mean(changed)) if changed else 0.0
-
-
-def _check(report: Report, gate: Gate) -> None:
-    if not report.loss_percent <= gate.epe_percent or not report.semantic_changed_percent <= gate.semantic_percent:
-        raise QuantisationError(
-            f"expected INT8 to lose at most {gate.epe_percent:g} % EPE and to change at most "
-            f"{gate.semantic_percent:g} % of the classes, "
-            f"got {report.loss_percent:.1f} % and {report.semantic_changed_percent:.1f} %; "
-            "nothing was written: calibrate on images like the held-out ones, or lower the drift limit"
-            f"\n\n{report.table()}"
-        )
 
 
 def _facts(report: Report, source: Path, calibration: Sequence[Pair], held_out: int) -> dict[str, object]:

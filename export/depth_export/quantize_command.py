@@ -9,8 +9,10 @@ from pathlib import Path
 
 from depth_runtime.zoo import resolve_model
 
+from .int8_gate import Gate
+from .int8_graph import LAYOUTS
 from .pairs import Pair, read_pairs, spread
-from .quantize import Gate, quantize_file
+from .quantize import quantize_file
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibration", type=Path, required=True, help=f"pairs that give the ranges: {pairs}")
     parser.add_argument("--held-out", type=Path, help="other pairs, with truth; default: every fourth calibration pair")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--target", choices=LAYOUTS, default="cpu", help="who reads the file: ONNX Runtime or TensorRT")
     parser.add_argument("--count", type=int, default=24, help="calibration pairs at most, evenly from the list")
     parser.add_argument("--max-loss", type=float, default=gate.epe_percent, help="gate: loss of EPE in %%")
     parser.add_argument("--max-semantic", type=float, default=gate.semantic_percent, help="gate: changed classes in %%")
@@ -36,11 +39,10 @@ def run(arguments: argparse.Namespace) -> None:
     calibration, held_out = split(read_pairs(arguments.calibration), arguments.held_out)
     gate = Gate(arguments.max_loss, arguments.max_semantic, arguments.max_drift, keep=tuple(arguments.keep))
     source = resolve_model(arguments.model)
-    report = quantize_file(
-        source, arguments.out, spread(calibration, arguments.count), held_out, gate, arguments.threads
-    )
+    pairs = spread(calibration, arguments.count)
+    quantize_file(source, arguments.out, pairs, held_out, gate, arguments.threads, arguments.target)
     sizes = [path.stat().st_size / 1e6 for path in (source, arguments.out)]
-    log.info("%s\n\n%s: %.2f MB, was %.2f MB", report.table(), arguments.out, sizes[1], sizes[0])
+    log.info("%s: %.2f MB, was %.2f MB", arguments.out, sizes[1], sizes[0])
 
 
 def split(pairs: list[Pair], held_out: Path | None) -> tuple[list[Pair], list[Pair]]:

@@ -63,7 +63,7 @@ def test_every_zoo_network_becomes_an_engine_by_command(name, tmp_path, caplog):
 @pytest.mark.parametrize("name", INT8)
 def test_a_network_quantised_for_cpus_is_refused_with_the_remedy(rtx, name):
     path = resolve_model(name)
-    with pytest.raises(BackendError, match="take FP32 or FP16"):
+    with pytest.raises(BackendError, match="quantize with --target tensorrt, or take FP32 or FP16"):
         build_engine(rtx, path, engine_key(rtx, path, SIZE, ADA))
 
 

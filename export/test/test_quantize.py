@@ -2,6 +2,8 @@
 """INT8 files: what computes in INT8, what the gate refuses, what the spec says about it."""
 
 import hashlib
+import logging
+import re
 
 import cv2
 import numpy as np
@@ -9,13 +11,19 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from depth_export.cli import main
 from depth_export.export import export_contract
-from depth_export.int8_graph import parts_of, with_neighbours
+from depth_export.int8_gate import Gate, QuantisationError
+from depth_export.int8_graph import LAYOUTS, parts_of, with_neighbours
 from depth_export.matched_pair import matched_pair
 from depth_export.pairs import read_pairs
-from depth_export.quantize import Gate, QuantisationError, quantize_file
+from depth_export.quantize import quantize_file
 from depth_export.quantize_command import split
 from depth_models.blocks import ConvBlock
+from depth_runtime.backends import BackendError
+from depth_runtime.backends.cuda_runtime import Gpu
+from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
+from depth_runtime.backends.tensorrt_build import build_engine, engine_key
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.spec import ModelSpec
 from onnx import TensorProto, helper
@@ -34,12 +42,13 @@ SPEC = ModelSpec(
 
 
 class Tiny(nn.Module):
-    """Two convolutions of the pair, then arithmetic: about 20 px everywhere."""
+    """Convolutions of the pair, one of them depthwise, then arithmetic: about 20 px everywhere."""
 
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.network = nn.ModuleDict({"first": ConvBlock(6, 16), "last": nn.Conv2d(16, 1, 1)})
+        first = nn.Sequential(ConvBlock(6, 16), ConvBlock(16, 16, groups=16))
+        self.network = nn.ModuleDict({"first": first, "last": nn.Conv2d(16, 1, 1)})
 
     def forward(self, left, right):
         pair = torch.cat([image.float().permute(0, 3, 1, 2) / 128 - 1 for image in (left, right)], 1)
@@ -82,9 +91,49 @@ def test_the_int8_file_answers_like_its_source_and_says_where_it_came_from(tiny_
     assert (spec.name, spec.outputs, spec.training["recipe"]) == ("tiny", {"disparity": 1}, "none")
     assert facts["source_sha256"] == hashlib.sha256(tiny_file.read_bytes()).hexdigest()
     assert (facts["calibration_pairs"], facts["held_out_pairs"], facts["kept_fp32"]) == (4, 1, [])
-    graph = onnx.load(tmp_path / "tiny_int8.onnx").graph
+    assert int8_kernels(tmp_path / "tiny_int8.onnx") == [(1, 16, 1, 1), (16, 1, 3, 3), (16, 6, 3, 3)]
+
+
+def int8_kernels(path):
+    graph = onnx.load(path).graph
     kernels = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 4]
-    assert sorted(tuple(tensor.dims) for tensor in kernels) == [(1, 16, 1, 1), (16, 6, 3, 3)]
+    return sorted(tuple(tensor.dims) for tensor in kernels)
+
+
+@pytest.fixture(scope="module")
+def engine_file(tiny_file, folder):
+    """The tiny file in INT8 for TensorRT."""
+    path = tiny_file.parent / "tiny_engine.onnx"
+    pairs = read_pairs(folder)
+    report = quantize_file(tiny_file, path, pairs[:3], pairs[3:], Gate(drift_px=0.5), target="tensorrt")
+    assert abs(report.loss_percent) < 2
+    assert read_spec(path).training["quantisation"]["target"] == "tensorrt"
+    return path
+
+
+def test_for_tensorrt_all_zero_points_are_zero_and_biases_and_depthwise_kernels_stay_fp32(engine_file):
+    graph = onnx.load(engine_file).graph
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    quantised = [node for node in graph.node if node.op_type == "QuantizeLinear"]
+    assert [constants[node.input[2]].dtype for node in quantised] == [np.int8] * len(quantised)
+    assert not any(constants[node.input[2]].any() for node in quantised)
+    weights = sorted(constants[node.input[0]].shape for node in quantised if node.input[0] in constants)
+    assert weights == [(1, 16, 1, 1), (16, 6, 3, 3)]
+    assert all(constants[name].dtype == np.float32 for name in constants if name.endswith("bias"))
+
+
+@pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
+def test_tensorrt_rtx_builds_the_file_that_is_made_for_it_and_refuses_the_other_with_the_remedy(
+    engine_file, tiny_file, folder
+):
+    rtx, ada = TensorRt.load("tensorrt_rtx"), Gpu("", "8.9")
+    key = engine_key(rtx, engine_file, (64, 96), ada)
+    assert key.precision == "int8"
+    assert len(build_engine(rtx, engine_file, key)) > 1000
+    other, pairs = tiny_file.parent / "tiny_cpu.onnx", read_pairs(folder)
+    quantize_file(tiny_file, other, pairs[:3], pairs[3:], Gate(drift_px=0.5))
+    with pytest.raises(BackendError, match="quantize with --target tensorrt"):
+        build_engine(rtx, other, engine_key(rtx, other, (64, 96), ada))
 
 
 def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
@@ -93,26 +142,29 @@ def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
     report = quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", pairs[:3], pairs[3:], gate)
     assert report.kept == ["last"]
     assert "first" in report.drift_px
-    graph = onnx.load(tmp_path / "tiny_int8.onnx").graph
-    kernels = [tensor for tensor in graph.initializer if tensor.data_type == TensorProto.INT8 and len(tensor.dims) == 4]
-    assert [tuple(tensor.dims) for tensor in kernels] == [(16, 6, 3, 3)]
+    assert int8_kernels(tmp_path / "tiny_int8.onnx") == [(16, 1, 3, 3), (16, 6, 3, 3)]
     with pytest.raises(ValueError, match=r"expected parts below \['first', 'last'\], got \['lost'\]"):
         quantize_file(tiny_file, tmp_path / "x.onnx", pairs[:3], pairs[3:], Gate(keep=("lost",)))
 
 
-def test_parts_that_drift_stay_fp32_and_with_none_left_nothing_is_written(tiny_file, folder, tmp_path):
+def test_parts_that_drift_stay_fp32_and_with_none_left_nothing_is_written(tiny_file, folder, tmp_path, caplog):
     pairs = read_pairs(folder)
-    with pytest.raises(QuantisationError, match=r"(?s)at most 1e-06 px in INT8, got none.*first .* FP32.*last .* FP32"):
+    with caplog.at_level(logging.INFO), pytest.raises(QuantisationError, match="at most 1e-06 px in INT8, got none"):
         quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", pairs[:3], pairs[3:], Gate(drift_px=1e-6))
+    assert re.search(r"(?s)first\.0 .* FP32.*last .* FP32", caplog.text)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_loss_above_the_gate_writes_nothing_and_shows_the_table(tiny_file, folder, tmp_path):
+def test_a_loss_above_the_gate_writes_nothing_and_shows_the_table(tiny_file, folder, tmp_path, caplog, capsys):
     path = tmp_path / "tiny_int8.onnx"
     path.write_bytes(b"the file that was here before")
-    pairs = read_pairs(folder)
-    with pytest.raises(QuantisationError, match=r"(?s)at most -50 % EPE.*nothing was written.*\| EPE px \| 2\.0"):
-        quantize_file(tiny_file, path, pairs[:3], pairs[3:], Gate(epe_percent=-50))
+    command = ["quantize", "--model", tiny_file, "--calibration", folder, "--out", path, "--max-loss", "-50"]
+    with caplog.at_level(logging.INFO), pytest.raises(SystemExit) as stop:
+        main([*map(str, command), "--max-drift", "0.5"])
+    assert stop.value.code == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.match(r"depth_export quantize: expected INT8 to lose at most -50 % EPE .*nothing was written", line)
+    assert "| EPE px | 2.0" in caplog.text
     assert path.read_bytes() == b"the file that was here before"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -156,4 +208,4 @@ def test_only_what_lies_between_products_joins_them():
     model = helper.make_model(helper.make_graph(nodes, "g", value[:1], value[1:], weights))
     assert with_neighbours(model, ["conv_a", "conv_b"]) == ["conv_a", "clip", "add_inside", "conv_b", "relu"]
     assert with_neighbours(model, ["conv_a"]) == ["conv_a", "clip"]
-    assert parts_of(model, 2, "a") == {"a.0": ["conv_a"]}
+    assert parts_of(model, LAYOUTS["cpu"], 2, "a") == {"a.0": ["conv_a"]}

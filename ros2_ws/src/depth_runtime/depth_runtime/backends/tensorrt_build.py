@@ -62,8 +62,8 @@ def build_engine(api: TensorRt, path: Path, key: EngineKey) -> bytes:
     parser = api.trt.OnnxParser(network, words)
     if not parser.parse(plain_weights(path.read_bytes())):
         reasons = "; ".join([*words.errors[:1], *(parser.get_error(i).desc() for i in range(parser.num_errors))])
-        quantised = key.precision == "int8"
-        remedy = "INT8 files are for ONNX Runtime, take FP32 or FP16" if quantised else "export the network again"
+        for_cpus = "an INT8 file for CPUs? quantize with --target tensorrt, or take FP32 or FP16"
+        remedy = for_cpus if key.precision == "int8" else "export the network again"
         raise BackendError(f"{api.flavour} {api.version} cannot parse {path}: {reasons}; {remedy}")
     for i in range(network.num_inputs):
         tensor = network.get_input(i)
