@@ -125,6 +125,35 @@ def test_raw_drives_are_chosen_by_name(raw):
         make_dataset("kitti-raw", raw)
 
 
+def test_raw_frames_are_chosen_by_a_published_list(raw):
+    drive = "2011_09_26/2011_09_26_drive_0002_sync"
+    # Numbers come with and without leading zeros.
+    listing = write_text(raw / "test_files.txt", f"{drive} 0000000001 r\n{drive} 0 l\n{drive} 1 l\n")
+    pairs = make_dataset("kitti-raw", raw, split_file=str(listing))
+    assert [pair.name[-10:] for pair in pairs] == ["0000000001", "0000000000"]
+    assert [pair.left[0, 0, 0] for pair in pairs] == [21, 20]
+    views = make_dataset("kitti-raw", raw, split_file=listing, stereo=False)
+    assert [view.name[-16:] for view in views] == ["0000000001/right", "_sync/0000000000", "_sync/0000000001"]
+    assert [view.left[0, 0, 0] for view in views] == [31, 20, 21]
+    # The right camera stands 0.48 m right of the lidar: u = 4 - 10 * 0.48 / 6 rounds to 3.
+    assert np.argwhere(np.isfinite(views[0].depth_m)).tolist() == [[3, 3]]
+    assert views[0].pose[:3, 3] == pytest.approx([0.48, 1.1132, 0], abs=1e-3)
+
+
+def test_raw_lists_name_what_is_wrong(raw):
+    drive = "2011_09_26/2011_09_26_drive_0002_sync"
+    listing = write_text(raw / "files.txt", f"{drive} 0000000000 l\n{drive} 0000000007 l\n")
+    with pytest.raises(ValueError, match=r"frame 7 of .*files\.txt in .*drive_0002_sync, got none"):
+        make_dataset("kitti-raw", raw, split_file=listing)
+    with pytest.raises(ValueError, match=r"frame 0 of .*files\.txt with both neighbours"):
+        make_dataset("kitti-raw", raw, split_file=listing, neighbours=True)
+    with pytest.raises(ValueError, match=r"got both \['a'\] and .*files\.txt"):
+        make_dataset("kitti-raw", raw, split_file=listing, drives=["a"])
+    write_text(listing, f"{drive} 0 l\n{drive} 1\n")
+    with pytest.raises(ValueError, match=r"l or r in line 2 of .*files\.txt, got '.* 1'"):
+        make_dataset("kitti-raw", raw, split_file=listing)
+
+
 def test_imu_pose_turns_by_roll_pitch_and_yaw():
     first = (49.0, 8.0, 100.0, 0.0, 0.0, 0.0)
     pose = imu_pose((49.0, 8.0, 103.0, 0.1, 0.2, 0.3), first)

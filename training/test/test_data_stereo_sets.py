@@ -151,6 +151,26 @@ def test_kitti_stereo_names_what_is_missing(kitti):
         make_dataset(name, root / "nothing")
 
 
+def test_kitti_2015_labels(tmp_path):
+    """Rows of road, of two cars and a car without a number, of a numbered building, of a person."""
+    ids = np.repeat(np.array([7, 26, 26, 26, 11, 24], np.uint8)[:, None], 8, 1)
+    numbers = np.array([0, 1, 2, 0, 5, 1], np.uint16)[:, None]
+    write_image(tmp_path / "training/image_2/000004_10.png", picture(60))
+    write_image(tmp_path / "training/semantic/000004_10.png", ids)
+    sample = make_dataset("kitti2015", tmp_path)[0]
+    assert sample.semantic[:, 3].tolist() == [0, 5, 5, 5, 2, 6]
+    assert (sample.right, sample.disparity_px, sample.intrinsics, sample.instance) == (None, None, None, None)
+    instance = write_image(tmp_path / "training/instance/000004_10.png", ids.astype(np.uint16) * 256 + numbers)
+    sample = make_dataset("kitti2015", tmp_path)[0]
+    assert sample.instance[:, 3].tolist() == [0, 26 * 256 + 1, 26 * 256 + 2, 0, 0, 24 * 256 + 1]
+    write_image(instance, ids)
+    with pytest.raises(ValueError, match=r"uint16 in .*instance/000004_10\.png, got uint8"):
+        make_dataset("kitti2015", tmp_path)[0]
+    instance.unlink()
+    with pytest.raises(ValueError, match=r"instance/000004_10\.png, got none"):
+        make_dataset("kitti2015", tmp_path)[0]
+
+
 DRIVE = "2018-07-11-14-48-52"
 
 

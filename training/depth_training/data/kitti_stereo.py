@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI stereo 2012 and 2015: pairs with sparse lidar truth. Sources: Geiger et al., CVPR 2012; Menze & Geiger 2015."""
+"""KITTI stereo 2012 and 2015: pairs with sparse lidar truth, in 2015 with classes.
+
+Sources: Geiger et al., CVPR 2012; Menze & Geiger, CVPR 2015; Alhaija et al., IJCV 2018 (classes).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .calibration import matrix, read_numbers, stereo_fields
-from .files import images_in, read_rgb, read_scaled
+from .files import images_in, read_integers, read_rgb, read_scaled
+from .label_maps import CITYSCAPES, IS_THING, by_id
 from .registry import check_split, register
 from .sample import Sample
 
@@ -31,7 +35,10 @@ _2012_GREY = Layout("image_0", "image_1", "disp_occ", "disp_noc", "calib", ("P0"
 
 
 class KittiStereo:
-    """Frames NUMBER_10 of training/ (with truth) or testing/. `occluded` is also False where nothing is known."""
+    """Frames NUMBER_10 of training/ (with truth) or testing/. `occluded` is also False where nothing is known.
+
+    The archive of the semantic benchmark alone gives labelled frames without right view and calibration.
+    """
 
     def __init__(self, root: Path, split: str, layout: Layout) -> None:
         folder = {"train": "training", "test": "testing"}[check_split(split, ("train", "test"))]
@@ -48,21 +55,42 @@ class KittiStereo:
             disparity_px = read_scaled(self._root / layout.with_occluded / f"{path.stem}.png")
             seen_px = read_scaled(self._root / layout.without_occluded / f"{path.stem}.png")
             occluded = np.isfinite(disparity_px) & np.isnan(seen_px)
-        calibration = self._root / layout.calibration / f"{path.stem.removesuffix('_10')}.txt"
-        numbers = read_numbers(calibration)
+        right, semantic = self._root / layout.right, self._root / "semantic"
         return Sample(
             left=read_rgb(path),
-            right=read_rgb(self._root / layout.right / path.name),
+            right=read_rgb(right / path.name) if right.is_dir() else None,
             disparity_px=disparity_px,
             occluded=occluded,
             name=path.stem,
-            **stereo_fields(*(matrix(numbers, key, (3, 4), calibration) for key in layout.matrices), calibration),
+            **(_labels(self._root, path.name) if semantic.is_dir() else {}),
+            **self._calibration(path.stem.removesuffix("_10")),
         )
+
+    def _calibration(self, number: str) -> dict[str, Any]:
+        """Calibration fields of Sample; none where the archive was not unpacked."""
+        folder = self._root / self._layout.calibration
+        if not folder.is_dir():
+            return {}
+        path = folder / f"{number}.txt"
+        numbers = read_numbers(path)
+        return stereo_fields(*(matrix(numbers, key, (3, 4), path) for key in self._layout.matrices), path)
+
+
+def _labels(root: Path, name: str) -> dict[str, np.ndarray]:
+    """semantic and instance of Sample. Stored are labelIds of Cityscapes, and labelId * 256 + number, 0 = no number."""
+    semantic = by_id(read_integers(root / "semantic" / name, np.uint8), CITYSCAPES)
+    if not (root / "instance").is_dir():
+        return {"semantic": semantic}
+    stored = read_integers(root / "instance" / name, np.uint16)
+    if stored.shape != semantic.shape:
+        raise ValueError(f"expected {root / 'instance' / name} of size {semantic.shape}, got {stored.shape}; copy it")
+    numbered = (stored % 256 > 0) & IS_THING[semantic]  # buildings have numbers too
+    return {"semantic": semantic, "instance": np.where(numbered, stored, np.uint16(0))}
 
 
 @register("kitti2015")
 def kitti_2015(root: Path, split: str = "train") -> KittiStereo:
-    """Scene flow benchmark of 2015: root with training/ and testing/."""
+    """Scene flow benchmark of 2015, with the archive of the semantic benchmark where it was unpacked beside."""
     return KittiStereo(root, split, _2015)
 
 

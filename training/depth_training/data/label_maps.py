@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import numpy as np
-from depth_models.labels import BUILDING, PERSON, POLE, ROAD, SIDEWALK, SKY, VEGETATION, VEHICLE
+from depth_models.labels import BUILDING, LABELS, PERSON, POLE, ROAD, SIDEWALK, SKY, VEGETATION, VEHICLE
 from depth_runtime.spec import UNLABELLED
 
 # Ids 0..11: sky, building, pole, road, pavement, tree, sign, fence, car, pedestrian, cyclist, unlabelled.
@@ -38,6 +38,9 @@ VIRTUAL_KITTI = {
     (255, 127, 80): VEHICLE,  # car
     (0, 139, 139): VEHICLE,  # van
 }
+
+
+IS_THING = np.isin(np.arange(256), [label.id for label in LABELS if label.thing])  # bool [256] by our id
 
 
 def by_id(ids: np.ndarray, own: tuple[int, ...]) -> np.ndarray:
