@@ -59,6 +59,15 @@ def test_cost_is_that_of_a_light_network(network):
     assert cost.parameters == sum(p.numel() for p in network.parameters())
 
 
+def test_size_l_has_more_of_everything_and_stays_within_its_budget(network):
+    large = depth_models.build("stereo_l")
+    assert 28 < depth_models.count_cost(large, 384, 640).gmacs < 40
+    assert large.config.max_disparity_px == network.config.max_disparity_px
+    with torch.no_grad():
+        answer = large.eval()(*torch.rand(2, 1, 3, 32, 64) * 255)
+    assert answer["disparity"].shape == (1, 1, 32, 64)
+
+
 def test_cost_grows_with_the_number_of_pixels(network):
     small, large = (depth_models.count_cost(network, 128, width).gmacs for width in (128, 256))
     assert 1.9 < large / small < 2.2

@@ -133,3 +133,14 @@ def with_overrides(config: StereoPanopticConfig, overrides: dict[str, Any]) -> S
 def build_stereo_s(**overrides: Any) -> StereoPanoptic:
     """Size S: about 11 GMACs at 384x640, for real time on embedded GPUs."""
     return StereoPanoptic(with_overrides(StereoPanopticConfig(), overrides))
+
+
+SIZE_L = StereoPanopticConfig(
+    match_channels=128, groups=8, aggregate_widths=(128, 192, 256), aggregate_depth=4, refine_width=64, refine_radius=4
+)
+
+
+@register("stereo_l")
+def build_stereo_l(**overrides: Any) -> StereoPanoptic:
+    """Size L: about 31 GMACs at 384x640, for workstations and large embedded GPUs."""
+    return StereoPanoptic(with_overrides(SIZE_L, overrides))
