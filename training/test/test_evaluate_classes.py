@@ -13,7 +13,7 @@ from depth_training.data import Sample
 from depth_training.evaluate import evaluate
 from depth_training.evaluate_report import as_json, class_markdown, markdown, summarise
 from depth_training.evaluate_sheets import overlay, sheet
-from depth_training.stereo_methods import Answer, PipelineMethod, SgbmMethod
+from depth_training.stereo_methods import Answer, PipelineMethod, SgbmMethod, make_method
 from tiny_files import write_image
 
 ROAD, BUILDING, VEHICLE, SKY = 0, 2, 5, 7
@@ -163,6 +163,17 @@ def test_sheets_show_classes_where_they_are_known(tmp_path):
     assert shown[9, 19].tolist() == [36, 36, 36]  # unlabelled is darkened
     assert shown[6, 3].tolist() == [255] * 3
     assert shown[8, 5].tolist() == [36] * 3
+
+
+def test_the_default_network_sees_classes_with_the_left_eye_alone():
+    """So a single frame, shown to both eyes, gets the classes that it has as part of a pair."""
+    left, right = np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), dtype=np.uint8)
+    left[:32] //= 4
+    _, method = make_method("zoo:stereo_s", 1)
+    pair, single = method(left, right, {"semantic"}), method(left, left, {"semantic"})
+    assert (pair.semantic == single.semantic).all()
+    assert len(np.unique(single.semantic)) > 1
+    assert np.abs(pair.disparity_px - single.disparity_px).max() > 1
 
 
 def test_camvid_by_command(tmp_path, capsys):
