@@ -2,5 +2,6 @@
 """Image encoders."""
 
 from .efficientnet_lite0 import EfficientNetLite0
+from .resnet18 import ResNet18
 
-__all__ = ["EfficientNetLite0"]
+__all__ = ["EfficientNetLite0", "ResNet18"]

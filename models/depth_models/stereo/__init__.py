@@ -2,7 +2,17 @@
 """Stereo networks and their parts."""
 
 from .dispnet import DispNet, DispNetConfig
+from .hnet import HNet, HNetConfig
 from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig
 from .stereo_xs import StereoXs, StereoXsConfig
 
-__all__ = ["DispNet", "DispNetConfig", "StereoPanoptic", "StereoPanopticConfig", "StereoXs", "StereoXsConfig"]
+__all__ = [
+    "DispNet",
+    "DispNetConfig",
+    "HNet",
+    "HNetConfig",
+    "StereoPanoptic",
+    "StereoPanopticConfig",
+    "StereoXs",
+    "StereoXsConfig",
+]
