@@ -13,7 +13,7 @@ from torch import nn
 
 from .network_setup import build_network
 
-SCHEMA = 1
+SCHEMA = 2
 KEYS = ("schema", "network", "network_config", "recipe", "spec", "git_revision", "weights", "ema", "state")
 
 
@@ -67,9 +67,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     data = torch.load(path, map_location="cpu", weights_only=True)
     missing = sorted(set(KEYS) - set(data)) if isinstance(data, dict) else list(KEYS)
-    if missing or data["schema"] != SCHEMA:
+    if missing:
+        raise ValueError(f"expected a checkpoint in {path}, got another file (missing {missing}); check the path")
+    if data["schema"] != SCHEMA:
         raise ValueError(
-            f"expected a checkpoint of schema {SCHEMA} in {path}, got none (missing {missing}); train again"
+            f"expected a checkpoint of schema {SCHEMA} in {path}, got schema {data['schema']}; finish that run with "
+            "the version of depth_training that began it, or begin another with network.start_weights and a new --out"
         )
     return data
 
@@ -82,12 +85,12 @@ def rebuild_network(data: dict[str, Any]) -> nn.Module:
 
 
 def require_same_recipe(path: Path, recipe: dict[str, Any], own: dict[str, Any]) -> None:
-    """Raise ValueError, with the keys that differ, unless two recipes train alike; section `log` may differ."""
+    """Raise ValueError, with the keys that differ, unless two recipes train alike; what only reports may differ."""
     differing = [
         f"{section}.{key}" if isinstance(value, dict) else section
         for section, value in own.items()
         for key in (value if isinstance(value, dict) else [section])
-        if section != "log" and recipe.get(section) != value
+        if section not in ("log", "held_out") and recipe.get(section) != value
         if not isinstance(value, dict) or recipe.get(section, {}).get(key) != value[key]
     ]
     if differing:

@@ -38,28 +38,86 @@ class WorldConfig:
 
 
 @dataclass(frozen=True)
-class DataConfig:
-    """Size of a training batch over all processes, and what it comes from.
+class PairsConfig:
+    """A data set: a name of depth_training.data, read from `root`."""
 
-    dataset: a name of depth_training.data, read from `root`; empty: the procedural world. A batch of the world is
-    drawn in `shards` equal parts, each from a seed of its own, and the processes share them out. So the data of a run
-    does not depend on the number of processes; it must divide `shards`.
+    dataset: str = ""
+    root: str = ""
+    split: str = ""
+    options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader
+
+
+@dataclass(frozen=True)
+class DataConfig(PairsConfig):
+    """Size of a training batch over all processes, and what it comes from: a data set, else the procedural world.
+
+    A batch of the world is drawn in `shards` equal parts, each from a seed of its own, and the processes share them
+    out. So the data of a run does not depend on the number of processes; it must divide `shards`.
     """
 
     height: int = 288
     width: int = 512
     batch: int = 64
     shards: int = 1
-    dataset: str = ""
-    root: str = ""
-    split: str = ""
-    options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader
     threads: int = 4  # that read a data set
     augmented: bool = True  # random scale, colour and erased patches of a data set (stereo_augment), else crops only
 
     def __post_init__(self) -> None:
         if self.shards < 1 or self.batch < 1 or self.batch % self.shards:
             raise ValueError(f"expected data.batch in data.shards equal parts, got {self.batch} in {self.shards}")
+
+
+@dataclass(frozen=True)
+class MixConfig(PairsConfig):
+    """A further data set whose pairs join every batch, in views of data.height x data.width."""
+
+    batch: int = 1
+    augmented: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.dataset or self.batch < 1:
+            raise ValueError(
+                f"expected mix.dataset and mix.batch >= 1, got '{self.dataset}' and {self.batch}; set them"
+            )
+
+
+@dataclass(frozen=True)
+class UnlabelledConfig(PairsConfig):
+    """Steps on pairs whose truth is hidden, between the labelled ones; none without a data set.
+
+    One such step follows every `every` labelled ones, from the share `from_progress` of the run on. batch, height and
+    width: 0 = as in [data]. loss: options of the objective.
+    """
+
+    batch: int = 0
+    height: int = 0
+    width: int = 0
+    augmented: bool = True
+    every: int = 1
+    from_progress: float = 0.0
+    weight: float = 1.0  # factor of the whole loss
+    objective: str = ""
+    loss: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.weight <= 0:
+            raise ValueError(
+                f"expected unlabelled.every >= 1 and unlabelled.weight > 0, got {self.every} and {self.weight}; "
+                "leave unlabelled.dataset empty to train on labelled pairs only"
+            )
+        if self.dataset:
+            self.make(1.0)
+
+    def make(self, max_disparity_px: float) -> Objective:
+        """The objective. Raises ValueError, listing what exists, for an unknown name or option."""
+        return make_objective(self.objective, self.loss, max_disparity_px, "unlabelled.loss")
+
+
+@dataclass(frozen=True)
+class HeldOutConfig(PairsConfig):
+    """Whole pairs that runs are scored on, `pairs` of them spread over the set (0 = all); without a data set scenes."""
+
+    pairs: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,7 +179,7 @@ class LogConfig:
 
     every_steps: int = 50
     evaluate_minutes: float = 2.5
-    held_out_batches: int = 2
+    held_out_batches: int = 2  # of rendered scenes
     tensorboard: bool = True
     panels: int = 4
 
@@ -135,6 +193,9 @@ class TrainConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     world: WorldConfig = field(default_factory=WorldConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    mix: tuple[MixConfig, ...] = ()
+    unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
+    held_out: HeldOutConfig = field(default_factory=HeldOutConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     loss: LossConfig = field(default_factory=LossConfig)

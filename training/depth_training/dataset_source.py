@@ -20,17 +20,25 @@ class DatasetSource:
 
     Each process reads its own part of the batch.
 
-    The order is a new permutation in each pass over the data set; order and views follow from (seed, place in the
-    sequence), so they depend neither on the number of processes nor on where a run was resumed.
+    The order is a new permutation in each pass over the data set; order and views follow from (seed, stream, place in
+    the sequence), so they depend neither on the number of processes nor on where a run was resumed. Sources of one run
+    differ in `stream`.
     """
 
     def __init__(
-        self, dataset: Dataset, data: DataConfig, seed: int, device: torch.device, rank: int = 0, count: int = 1
+        self,
+        dataset: Dataset,
+        data: DataConfig,
+        seed: int,
+        device: torch.device,
+        rank: int = 0,
+        count: int = 1,
+        stream: int = 0,
     ) -> None:
         if data.batch % count:
-            raise ValueError(f"expected data.batch a multiple of the {count} processes, got {data.batch}; set it")
+            raise ValueError(f"expected batches in multiples of the {count} processes, got {data.batch} pairs; set it")
         self.position = 0
-        self._dataset, self._data, self._seed, self._device = dataset, data, seed, device
+        self._dataset, self._data, self._key, self._device = dataset, data, (seed, stream), device
         part = data.batch // count
         self._places = range(rank * part, (rank + 1) * part)
         self._threads = ThreadPoolExecutor(data.threads)
@@ -49,8 +57,8 @@ class DatasetSource:
 
     def _view(self, place: int) -> Sample:
         turn, index = divmod(place, len(self._dataset))
-        order = np.random.default_rng((self._seed, turn)).permutation(len(self._dataset))
-        rng = np.random.default_rng((self._seed, turn, index))
+        order = np.random.default_rng((*self._key, turn)).permutation(len(self._dataset))
+        rng = np.random.default_rng((*self._key, turn, index))
         view = augment_stereo if self._data.augmented else crop_sample
         return view(self._dataset[int(order[index])], self._data.height, self._data.width, rng)
 

@@ -9,7 +9,7 @@ import depth_models
 import torch
 from torch import nn
 
-from .config import NetworkConfig, OptimiserConfig
+from .config import NetworkConfig, OptimiserConfig, TrainConfig
 from .distributed import Processes
 from .strict_config import check_fields
 
@@ -52,6 +52,16 @@ def freeze(network: nn.Module, parts: tuple[str, ...]) -> None:
             near = [name for name in modules if name.count(".") == part.count(".") and name]
             raise ValueError(f"expected network.frozen among {near}, got '{part}'; correct the name")
         modules[part].requires_grad_(False)
+
+
+def check_sizes(config: TrainConfig, size_multiple: int) -> None:
+    """Raise ValueError unless the views of a recipe are multiples of what the network takes."""
+    for section, views in (("data", config.data), ("unlabelled", config.unlabelled)):
+        if views.height % size_multiple or views.width % size_multiple:
+            raise ValueError(
+                f"expected {section}.height and {section}.width in multiples of {size_multiple} px for "
+                f"'{config.network.name}', got {views.height} and {views.width}; change them"
+            )
 
 
 def on_device(network: nn.Module, config: OptimiserConfig, processes: Processes) -> nn.Module:

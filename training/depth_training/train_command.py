@@ -19,13 +19,10 @@ import torch
 from depth_models import git_revision, save_weights
 
 from .config import TrainConfig
-from .data import make_dataset
-from .dataset_source import DatasetSource
-from .distributed import Processes, joined_processes
+from .distributed import joined_processes
 from .network_setup import checked_config
-from .stereo_batch import Source, StereoBatch
+from .run_data import RunData, data_names
 from .strict_config import read_config
-from .synthetic_source import HELD_OUT, SyntheticSource, make_world
 from .trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -57,34 +54,21 @@ def run(arguments: argparse.Namespace) -> None:
     if checkpoint.exists() and not arguments.resume:
         raise ValueError(f"expected no run in {arguments.out}, got {checkpoint}; add --resume or use another --out")
     with joined_processes() as processes:
-        source, held_out = make_data(config, processes)
-        trainer = Trainer(config, source, processes)
+        data = RunData(config, processes)
+        trainer = Trainer(config, data.source(), processes, data.unlabelled())
         if checkpoint.exists():
             trainer.resume(checkpoint)
-        finished = trainer.run(arguments.out, held_out, box_end)
+        finished = trainer.run(arguments.out, data.held_out(trainer.network.size_multiple), box_end)
     if processes.is_first:
         write_results(trainer, arguments.out)
         log.info("finished" if finished else "the time box ended: continue with --resume")
-
-
-def make_data(config: TrainConfig, processes: Processes) -> tuple[Source, list[StereoBatch]]:
-    """The source of a recipe, and held-out scenes of the procedural world, the same for every process."""
-    world = make_world(config.world, config.data, config.seed, processes.device)
-    scenes = SyntheticSource(world, config.world, config.data, config.seed, stream=HELD_OUT)
-    held_out = [scenes.next_batch() for _ in range(config.log.held_out_batches)]
-    place = (processes.rank, processes.count)
-    if not config.data.dataset:
-        return SyntheticSource(world, config.world, config.data, config.seed, *place), held_out
-    data = config.data
-    dataset = make_dataset(data.dataset, data.root, data.split or None, **data.options)
-    return DatasetSource(dataset, data, config.seed, processes.device, *place), held_out
 
 
 def write_results(trainer: Trainer, folder: Path) -> None:
     """weights.pt with the facts that the exported file will carry, and metrics.json."""
     network, config = trainer.config.network, asdict(trainer.config)
     facts = {"recipe": config, "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
-    facts |= {"data": config["data"]["dataset"] or "procedural world", "trained_at_revision": git_revision()}
+    facts |= {"data": data_names(trainer.config), "trained_at_revision": git_revision()}
     network_config = checked_config(network.name, network.config)
     save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **facts)
     metrics = {"held_out": trainer.scores, "steps": trainer.step, "progress": trainer.progress}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The training loop: supervised, resumable to the bit, within a time box, in one process or many."""
+"""The training loop: any network and objective, resumable to the bit, within a time box, in one process or many."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from .config import TrainConfig
 from .distributed import Processes, mean_over_processes
 from .ema import Ema
 from .held_out import answer_panel, held_out_scores
-from .network_setup import make_optimiser, on_device, set_training_mode, starting_network
+from .network_setup import check_sizes, make_optimiser, on_device, set_training_mode, starting_network
 from .schedule import one_cycle
 from .stereo_batch import Source, StereoBatch
 from .training_log import TrainingLog
+from .turns import Turns
 
 log = logging.getLogger(__name__)
 _BAR = "{desc} {percentage:5.1f} %|{bar}| {elapsed}<{remaining}{postfix}"
@@ -31,10 +32,14 @@ _BAR = "{desc} {percentage:5.1f} %|{bar}| {elapsed}<{remaining}{postfix}"
 class Trainer:
     """State of one run: network, averaged network, optimiser, steps and time used, place in the data."""
 
-    def __init__(self, config: TrainConfig, source: Source, processes: Processes) -> None:
+    def __init__(
+        self, config: TrainConfig, source: Source, processes: Processes, unlabelled: Source | None = None
+    ) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.source, self.processes = config, source, processes
+        self.config, self.processes = config, processes
+        self.turns = Turns(config, source, unlabelled)
         self.network = on_device(starting_network(config.network), config.optimiser, processes)
+        check_sizes(config, self.network.size_multiple)
         set_training_mode(self.network, config.optimiser.batch_norm)
         processes.start_alike(self.network)
         self.ema = Ema(self.network, config.optimiser.ema_decay)
@@ -42,7 +47,7 @@ class Trainer:
         self.optimiser = make_optimiser(self.network, config.optimiser, trained)
         self.step, self.used_s, self.scores = 0, 0.0, {}
         self.skipped = torch.zeros((), device=processes.device)
-        self._objective = config.loss.make()
+        self._latest: dict[str, dict[str, Tensor]] = {}
 
     @property
     def progress(self) -> float:
@@ -58,23 +63,29 @@ class Trainer:
 
     def train_step(self) -> dict[str, Tensor]:
         """One batch, one update; the losses of the batch, 0-dimensional, and the gradient's norm."""
-        schedule = self.config.schedule
-        rate = self.config.optimiser.learning_rate * one_cycle(self.progress, schedule.warm_up, schedule.final)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate * group["share"]
-        batch = self.source.next_batch()
+        self._set_rate()
+        turn = self.turns.at(self.step, self.progress)
+        batch = turn.source.next_batch()
         with self.autocast():
             answer = batch.ask(self.network)
-        losses = self._objective(self.network, answer, batch)
+        losses = turn.objective(self.network, answer, batch)
         self.optimiser.zero_grad(set_to_none=True)
-        total = sum(losses.values())
+        total = turn.weight * sum(losses.values())
         total.backward()
         self.processes.join_gradients(self.network)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.config.optimiser.clip_norm).detach()
         self._update(norm)
         self.ema.update(self.network, self.step)
         self.step += 1
-        return {"loss": total.detach(), **{k: v.detach() for k, v in losses.items()}, "gradient": norm}
+        self._latest[turn.name] = {"loss": total, **losses, "gradient": norm}
+        self._latest[turn.name] = {name: value.detach() for name, value in self._latest[turn.name].items()}
+        return self._latest[turn.name]
+
+    def _set_rate(self) -> None:
+        schedule = self.config.schedule
+        rate = self.config.optimiser.learning_rate * one_cycle(self.progress, schedule.warm_up, schedule.final)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate * group["share"]
 
     def _update(self, norm: Tensor) -> None:
         """Optimiser step, left out when the gradient is not finite (BF16 breaks a batch now and then)."""
@@ -96,12 +107,12 @@ class Trainer:
         bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
         stop = False
         while self.progress < 1 and not stop:
-            losses = self.train_step()
+            self.train_step()
             now = time.monotonic()
             self.used_s, clock = self.processes.of_first(self.used_s + now - clock), now
             stop = self.processes.of_first(float(now > box_end)) > 0
             if self.step % self.config.log.every_steps == 0:
-                self._report(report, bar, losses)
+                self._report(report, bar)
             if self.used_s > next_evaluation_s:
                 next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
                 self.evaluate(report, held_out)
@@ -113,20 +124,24 @@ class Trainer:
         report.close()
         return self.progress >= 1
 
-    def _report(self, report: TrainingLog, bar: tqdm, losses: dict[str, Tensor]) -> None:
-        """Losses as means over all processes; this is where the device is waited for."""
-        means = mean_over_processes(torch.stack(list(losses.values())))
-        values = dict(zip(losses, means.tolist(), strict=True))
-        bar.set_postfix(step=self.step, loss=f"{values['loss']:.3f}")
+    def _report(self, report: TrainingLog, bar: tqdm) -> None:
+        """Latest losses of each turn as means over all processes; this is where the device is waited for."""
         rate = self.optimiser.param_groups[0]["lr"]
         facts = {"minutes": self.used_s / 60, "learning_rate": rate, "skipped": self.skipped.item()}
-        report.scalars("train", self.step, values | facts)
+        for turn, losses in self._latest.items():
+            means = mean_over_processes(torch.stack(list(losses.values())))
+            values = dict(zip(losses, means.tolist(), strict=True))
+            bar.set_postfix(step=self.step, loss=f"{values['loss']:.3f}")
+            report.scalars(turn, self.step, values | facts)
+        self._latest.clear()
 
     def evaluate(self, report: TrainingLog, held_out: Sequence[StereoBatch]) -> None:
         """Keep and report the scores of the averaged network on held-out batches, where there are any."""
         if not held_out:
             return
-        self.scores = scores = held_out_scores(self.ema.network, held_out, self._objective, self.autocast())
+        self.scores = scores = held_out_scores(
+            self.ema.network, held_out, self.turns.labelled.objective, self.autocast()
+        )
         report.scalars("held_out", self.step, scores)
         panel = answer_panel(self.ema.network, held_out[0], self.config.log.panels, self.autocast())
         report.image("left, truth, answer, confidence", self.step, panel)
@@ -143,7 +158,7 @@ class Trainer:
             "step": self.step,
             "used_s": self.used_s,
             "skipped": self.skipped.item(),
-            "position": self.source.position,
+            "positions": self.turns.positions,
             "random": torch.get_rng_state(),
             "random_gpu": torch.cuda.get_rng_state() if on_gpu else None,
         }
@@ -157,7 +172,7 @@ class Trainer:
         self.network.load_state_dict(data["weights"])
         self.ema.network.load_state_dict(data["ema"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.used_s, self.source.position = state["step"], state["used_s"], state["position"]
+        self.step, self.used_s, self.turns.positions = state["step"], state["used_s"], state["positions"]
         self.skipped.fill_(state["skipped"])
         torch.set_rng_state(state["random"])
         if state["random_gpu"] is not None and self.processes.device.type == "cuda":

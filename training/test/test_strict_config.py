@@ -119,7 +119,7 @@ def test_the_network_takes_its_own_fields_only(recipe):
 
 def test_the_recipes_of_the_repository_are_valid():
     recipes = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
-    assert [r.stem for r in recipes] == ["smoke", "stereo_s"]
+    assert {"smoke", "stereo_s"} <= {recipe.stem for recipe in recipes}
     for path in recipes:
         config = read_config(TrainConfig, path)
         build_network(config.network.name, config.network.config)

@@ -90,8 +90,12 @@ def test_another_recipe_or_file_is_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match=r"other values of \['seed', 'data.batch'\]; use another --out"):
         make_trainer(other).resume(tmp_path / "last.pt")
     torch.save({"weights": {}}, tmp_path / "foreign.pt")
-    with pytest.raises(ValueError, match=r"expected a checkpoint of schema 1 in .*foreign\.pt"):
+    with pytest.raises(ValueError, match=r"expected a checkpoint in .*foreign\.pt, got another file"):
         trainer.resume(tmp_path / "foreign.pt")
+    old = torch.load(tmp_path / "last.pt", weights_only=True) | {"schema": 1}
+    torch.save(old, tmp_path / "old.pt")
+    with pytest.raises(ValueError, match=r"checkpoint of schema 2 in .*old\.pt, got schema 1; finish that run with"):
+        trainer.resume(tmp_path / "old.pt")
 
 
 def test_a_run_reports_and_a_time_box_ends_it_early(tmp_path):
