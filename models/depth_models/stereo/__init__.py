@@ -5,6 +5,7 @@ from .dispnet import DispNet, DispNetConfig
 from .hnet import HNet, HNetConfig
 from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig
 from .stereo_xs import StereoXs, StereoXsConfig
+from .usam_net import UsamNet, UsamNetConfig
 
 __all__ = [
     "DispNet",
@@ -15,4 +16,6 @@ __all__ = [
     "StereoPanopticConfig",
     "StereoXs",
     "StereoXsConfig",
+    "UsamNet",
+    "UsamNetConfig",
 ]

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""USAM-Net: the stages of the paper, what each variant reads, and what the light branch costs."""
+
+import depth_models
+import pytest
+import torch
+
+HEIGHT, WIDTH = 64, 96
+NARROW = 0.125
+
+
+def build(**config):
+    torch.manual_seed(0)
+    return depth_models.build("usam_net", **{"width": NARROW} | config)
+
+
+def images(count, batch=1):
+    return torch.rand(count, batch, 3, HEIGHT, WIDTH, generator=torch.Generator().manual_seed(1)) * 255
+
+
+def test_five_stages_halve_and_five_double_with_attention_between():
+    network = build(segmentation="sam", width=1.0).to("meta").eval()
+    shapes = []
+    for stage in (*network.down, network.attention, *network.up):
+        stage.register_forward_hook(lambda _module, _inputs, out: shapes.append(tuple(out.shape[1:])))
+    answer = network(*images(3).to("meta"))
+    down = [(64, 32, 48), (128, 16, 24), (256, 8, 12), (512, 4, 6), (512, 2, 3)]
+    up = [(512, 4, 6), (256, 8, 12), (128, 16, 24), (64, 32, 48), (32, 64, 96)]
+    assert shapes == [*down, (512, 2, 3), *up]
+    assert answer["disparity"].shape == (1, 1, HEIGHT, WIDTH)
+    assert [stage[0].stride for stage in network.down] == [(2, 2)] * 5
+    assert [type(stage.up[0]) for stage in network.up] == [torch.nn.ConvTranspose2d] * 5
+
+
+@pytest.mark.parametrize(("segmentation", "channels"), [("none", 6), ("sam", 9), ("light", 9)])
+def test_each_variant_reads_its_channels(segmentation, channels):
+    network = build(segmentation=segmentation).eval()
+    assert network.down[0][0].in_channels == channels
+    assert network.needs_segmentation == (segmentation == "sam")
+    assert (network.light is not None) == (segmentation == "light")
+    given = [*images(3)][: 3 if segmentation == "sam" else 2]
+    with torch.no_grad():
+        before = network(*given)["disparity"]
+        for place in range(len(given)):
+            changed = [255 - image if index == place else image for index, image in enumerate(given)]
+            assert (network(*changed)["disparity"] - before).abs().max() > 0.01, place
+
+
+def test_a_segmentation_that_is_missing_or_too_many_is_refused():
+    left, right, segmentation = images(3)
+    with pytest.raises(ValueError, match=r"expected a segmentation image for segmentation 'sam', got none"):
+        build(segmentation="sam")(left, right)
+    with pytest.raises(ValueError, match=r"expected no segmentation image for segmentation 'light', got one"):
+        build()(left, right, segmentation)
+    with pytest.raises(ValueError, match=r"expected segmentation among \['none', 'sam', 'light'\], got 'slic'"):
+        build(segmentation="slic")
+
+
+def test_only_what_takes_two_images_has_a_contract():
+    assert depth_models.stereo_spec(build(), "usam_net", "1").outputs == {"disparity": 1}
+    with pytest.raises(ValueError, match=r"got 'usam_net', which needs a segmentation image too"):
+        depth_models.stereo_spec(build(segmentation="sam"), "usam_net", "1")
+
+
+@pytest.mark.parametrize("segmentation", ["none", "sam", "light"])
+def test_every_parameter_gets_a_finite_gradient(segmentation):
+    network = build(segmentation=segmentation).train()
+    answer = network(*images(3 if segmentation == "sam" else 2, batch=2))
+    sum(value.square().mean() for value in answer.values()).backward()
+    without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+    assert without == []
+
+
+def test_disparities_stay_within_their_range():
+    network = build(segmentation="none", max_disparity_px=40).eval()
+    for bias, expected in ((-50.0, 0.0), (50.0, 40.0), (0.0, 20.0)):
+        torch.nn.init.zeros_(network.head.weight)
+        torch.nn.init.constant_(network.head.bias, bias)
+        with torch.no_grad():
+            disparity = network(*images(2))["disparity"]
+        assert disparity.unique().tolist() == pytest.approx([expected], abs=1e-6)
+
+
+def test_attention_mixes_all_cells_by_weights_that_add_up_to_one():
+    attention = build().attention
+    cells = torch.randn(2, 64, 2, 3, generator=torch.Generator().manual_seed(2))
+    weights = attention.weights(cells)
+    assert weights.shape == (2, 6, 6)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(2, 6))
+    query, key = (layer(cells).flatten(2)[1] for layer in (attention.query, attention.key))
+    expected = torch.softmax(query.T @ key / 8**0.5, -1) @ attention.value(cells).flatten(2)[1].T
+    expected = cells[1] + attention.project(expected.T.reshape(1, 64, 2, 3))[0]
+    torch.testing.assert_close(attention(cells)[1], expected)
+    assert isinstance(build(attention=False).attention, torch.nn.Identity)
+
+
+def test_the_light_branch_paints_borders_black_and_regions_in_a_colour():
+    network = build().eval()
+    left, right = images(2)
+    with torch.no_grad():
+        answer = network(left, right)
+        assert answer["segmentation"].shape == (1, 3, HEIGHT, WIDTH)
+        assert answer["border"].shape == (1, 1, HEIGHT, WIDTH)
+        assert 0 <= answer["segmentation"].min() <= answer["segmentation"].max() <= 255
+        network.light.head.bias[12:] = 60.0
+        assert network(left, right)["segmentation"].abs().max() < 1e-6
+
+
+def test_the_light_branch_costs_less_than_a_tenth_of_the_network():
+    network = build(width=1.0)
+    light = depth_models.count_cost(network.light, 384, 640, images=1).gmacs
+    assert 0 < light < 0.1 * (depth_models.count_cost(network, 384, 640).gmacs - light)
