@@ -48,6 +48,7 @@ ARROWS = {
         "training/depth_training",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},
         # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib.
+        # mask_generator also imports Segment Anything or MobileSAM, by a name that this table cannot see.
         lazily=frozenset({"onnxruntime", "tomllib", "tomli", "matplotlib"}),
     ),
     "depth_export": Arrow(

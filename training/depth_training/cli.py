@@ -12,6 +12,7 @@ COMMANDS = {
     "train": ("train_command", "train a stereo network by a recipe (TOML)"),
     "render": ("render_command", "render labelled stereo pairs of the procedural world"),
     "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
+    "sam-masks": ("sam_masks_command", "segmentation images of left views by Segment Anything or MobileSAM"),
     "predict": ("predict_command", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),
     "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),
 }

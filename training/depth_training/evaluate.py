@@ -82,10 +82,10 @@ def evaluate(
             if truth_px is None and "semantic" not in maps:
                 continue
             if (name, sample.left.shape) not in known_sizes:
-                method(sample.left, right, maps)
+                _ask(method, sample, right, maps)
                 known_sizes.add((name, sample.left.shape))
             start = time.perf_counter()
-            answers[name] = method(sample.left, right, maps)
+            answers[name] = _ask(method, sample, right, maps)
             milliseconds = 1e3 * (time.perf_counter() - start)
             if truth_px is not None:
                 result.rows += _rows(result, dataset, name, sample, truth_px, answers[name], milliseconds)
@@ -96,6 +96,18 @@ def evaluate(
         if watch:
             watch(dataset, sample, answers)
     return result
+
+
+def _ask(method: Method, sample: Sample, right: np.ndarray, maps: frozenset[str]) -> Answer:
+    """The method's answer; it is shown the segmentation image too where it needs one."""
+    if not getattr(method, "needs_segmentation", False):
+        return method(sample.left, right, maps)
+    if sample.segmentation is None:
+        raise ValueError(
+            f"expected a segmentation image for '{sample.name}', got none; write them with `sam-masks` or leave out "
+            "the method that needs them"
+        )
+    return method(sample.left, right, maps, sample.segmentation)
 
 
 def _samples(sets: Mapping[str, Dataset]) -> Iterator[tuple[str, Sample]]:

@@ -41,7 +41,8 @@ class Answer:
 class Method(Protocol):
     """Answers rectified pairs uint8 [H, W, 3] RGB.
 
-    maps: which of "semantic" and "instance" it can give, when asked, besides disparity.
+    maps: which of "semantic" and "instance" it can give, when asked, besides disparity. One with `needs_segmentation`
+    is given the segmentation image of the left view as a fourth argument.
     """
 
     maps: frozenset[str]
@@ -95,10 +96,14 @@ def _checkpoint(path: str, threads: int, size: str) -> Method:
     # Whoever compares exported files need not wait for torch.
     import torch
 
+    from .segmentation_method import SegmentationMethod
     from .torch_backend import TorchBackend, load_network
 
     torch.set_num_threads(threads)
-    return PipelineMethod(TorchBackend(*load_network(Path(path))), size)
+    network, name = load_network(Path(path))
+    if network.needs_segmentation:
+        return SegmentationMethod(network, size)
+    return PipelineMethod(TorchBackend(network, name), size)
 
 
 def _peer(argument: str, threads: int, size: str) -> Method:

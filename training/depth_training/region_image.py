@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The segmentation image: the regions of a view in a form that a network can read and a small one can learn.
+
+Every region has the mean colour of its pixels, every channel at least 1, and its border to other regions is black.
+Colours of ids (hashed or by rank) would show the same borders, but no network could predict them from the view, so
+the light branch could not learn from them, and neighbours in a crop would change colour with the rest of the view.
+Mean colours alone would hide the border of two regions of equal colour, so borders are drawn. Black is a border and
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+ENCODING = 1  # part of the cache key: a change of the picture makes stored ones stale
+
+
+def region_ids(masks: Sequence[np.ndarray], height: int, width: int) -> np.ndarray:
+    """int32 [H, W]: each pixel's region from 1 on; what no mask covers is divided into its connected parts.
+
+    masks: bool [H, W] each, overlapping as they like; the smaller one lies on top. Their order plays no part.
+    """
+    ids = np.zeros((height, width), np.int32)
+    for number, mask in enumerate(sorted(masks, key=_by_size), start=1):
+        ids[mask] = number
+    _, rest = cv2.connectedComponents((ids == 0).astype(np.uint8), connectivity=4)
+    return np.where(ids > 0, ids, rest + len(masks))
+
+
+def _by_size(mask: np.ndarray) -> tuple[int, bytes]:
+    """Large to small; equal sizes by content."""
+    return -int(mask.sum()), np.packbits(mask).tobytes()
+
+
+def borders(ids: np.ndarray) -> np.ndarray:
+    """bool [H, W]: pixels whose right or lower neighbour belongs to another region."""
+    edge = np.zeros(ids.shape, bool)
+    edge[:, :-1] |= ids[:, :-1] != ids[:, 1:]
+    edge[:-1] |= ids[:-1] != ids[1:]
+    return edge
+
+
+def region_image(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
+    """The segmentation image uint8 [H, W, 3] RGB of a view uint8 [H, W, 3] RGB and its masks (see region_ids)."""
+    ids = region_ids(masks, *image.shape[:2])
+    count = np.maximum(np.bincount(ids.ravel()), 1)
+    sums = [np.bincount(ids.ravel(), image[..., channel].ravel().astype(np.float64)) for channel in range(3)]
+    colours = np.clip(np.round(np.stack(sums, 1) / count[:, None]), 1, 255).astype(np.uint8)
+    painted = colours[ids]
+    painted[borders(ids)] = 0
+    return painted
