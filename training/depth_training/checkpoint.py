@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def write_checkpoint(
     """Write a checkpoint in one step: a run that is killed meanwhile leaves the last one whole.
 
     recipe: the run's config as plain values; state: plain values and tensors that the trainer resumes from. Raises
-    FloatingPointError, and writes nothing, when the weights are no longer finite.
+    FloatingPointError when the weights are no longer finite, and OSError when there is no room; both write nothing.
     """
     weights = network.state_dict()
     broken = [name for name, value in weights.items() if not value.isfinite().all()]
@@ -55,9 +56,21 @@ def write_checkpoint(
         "ema": ema,
         "state": state,
     }
+    _replace_file(path, data)
+
+
+def _replace_file(path: Path, data: dict[str, Any]) -> None:
     temporary = path.with_name(f"{path.name}.part")
-    torch.save(data, temporary)
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            torch.save(data, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as either
+        temporary.unlink(missing_ok=True)
+        free_mb = shutil.disk_usage(path.parent).free / 1e6
+        raise OSError(f"expected room for {path}, got {error} with {free_mb:.0f} MB free; make room there") from error
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 """Train a stereo network by a recipe. OUT receives last.pt (checkpoint), weights.pt (averaged, FP16, for export),
 metrics.json, log.jsonl and tensorboard/.
 
-A run may be stopped at any time and continued with --resume; --minutes stops it by itself, so that several time boxes
-in a row make one run. Start it with torchrun to use several GPUs or machines.
+A run may be stopped at any time and continued with --resume: by SIGTERM or SIGINT (Ctrl-C), after which it saves and
+ends well, or by --minutes, so that several time boxes in a row make one run. Start it with torchrun to use several GPUs
+or machines.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         finished = trainer.run(arguments.out, data.held_out(trainer.network.size_multiple), box_end)
     if processes.is_first:
         write_results(trainer, arguments.out)
-        log.info("finished" if finished else "the time box ended: continue with --resume")
+        log.info("finished" if finished else f"stopped at step {trainer.step}: continue with --resume")
 
 
 def write_results(trainer: Trainer, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +22,7 @@ from .held_out import answer_panel, held_out_scores
 from .network_setup import check_sizes, make_optimiser, on_device, set_training_mode, starting_network
 from .schedule import one_cycle
 from .stereo_batch import Source, StereoBatch
+from .stop_signals import StopSignals
 from .training_log import TrainingLog
 from .turns import Turns
 
@@ -48,6 +49,7 @@ class Trainer:
         self.step, self.used_s, self.scores = 0, 0.0, {}
         self.skipped = torch.zeros((), device=processes.device)
         self._latest: dict[str, dict[str, Tensor]] = {}
+        self._closing_s = 0.0  # what the last scores took
 
     @property
     def progress(self) -> float:
@@ -98,31 +100,52 @@ class Trainer:
             self.optimiser.step()
 
     def run(self, folder: Path, held_out: Sequence[StereoBatch], box_end: float = float("inf")) -> bool:
-        """Train until the schedule is done (True) or time.monotonic() passes box_end (False); saves at the end."""
+        """Train until the schedule is done (True), or (False) until the box ends or a signal asks for the end.
+
+        Saves in every case; after a signal without new scores. box_end: of time.monotonic(), scores included.
+        """
         report = TrainingLog(folder, self.config.log.tensorboard, self.processes.is_first)
-        if self.step == 0:
-            self.evaluate(report, held_out)
+        bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
+        with StopSignals() as signals:
+            if self.step == 0:
+                self.evaluate(report, held_out)
+            self._train(folder, held_out, report, bar, lambda: bool(signals.caught) or self._box_is_over(box_end))
+            bar.close()
+            if not self.processes.largest(float(bool(signals.caught))):
+                self.evaluate(report, held_out)
+            self.save(folder / "last.pt")
+        report.close()
+        return self.progress >= 1
+
+    def _train(
+        self, folder: Path, held_out: Sequence[StereoBatch], report: TrainingLog, bar: tqdm, stop: Callable[[], bool]
+    ) -> None:
+        """Steps, reports and, every log.evaluate_minutes, scores and a checkpoint, until `stop()` in any process."""
         clock = time.monotonic()
         next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
-        bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
-        stop = False
-        while self.progress < 1 and not stop:
+        stopped = False
+        while self.progress < 1 and not stopped:
             self.train_step()
             now = time.monotonic()
             self.used_s, clock = self.processes.of_first(self.used_s + now - clock), now
-            stop = self.processes.of_first(float(now > box_end)) > 0
+            stopped = self.processes.largest(float(stop())) > 0
             if self.step % self.config.log.every_steps == 0:
                 self._report(report, bar)
-            if self.used_s > next_evaluation_s:
+            if self.used_s > next_evaluation_s and not stopped:
                 next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
-                self.evaluate(report, held_out)
-                self.save(folder / "last.pt")
+                self._evaluate_and_save(folder, held_out, report)
             bar.update(round(100 * self.progress, 1) - bar.n)
-        bar.close()
+
+    def _box_is_over(self, box_end: float) -> bool:
+        """True when no more fits into the time box than the last scores and checkpoint."""
+        return time.monotonic() + self._closing_s > box_end
+
+    def _evaluate_and_save(self, folder: Path, held_out: Sequence[StereoBatch], report: TrainingLog) -> None:
         self.evaluate(report, held_out)
-        self.save(folder / "last.pt")
-        report.close()
-        return self.progress >= 1
+        try:
+            self.save(folder / "last.pt")
+        except OSError as error:  # the run can go on, and there may be room again before its end
+            log.warning("no checkpoint at step %d: %s", self.step, error)
 
     def _report(self, report: TrainingLog, bar: tqdm) -> None:
         """Latest losses of each turn as means over all processes; this is where the device is waited for."""
@@ -139,6 +162,7 @@ class Trainer:
         """Keep and report the scores of the averaged network on held-out batches, where there are any."""
         if not held_out:
             return
+        start = time.monotonic()
         self.scores = scores = held_out_scores(
             self.ema.network, held_out, self.turns.labelled.objective, self.autocast()
         )
@@ -147,6 +171,7 @@ class Trainer:
         report.image("left, truth, answer, confidence", self.step, panel)
         if self.processes.is_first:
             log.info("step %d: held out %s", self.step, ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+        self._closing_s = time.monotonic() - start
 
     def save(self, path: Path) -> None:
         """Write a checkpoint (first process only) from which `resume` gives the same next loss."""
@@ -158,6 +183,7 @@ class Trainer:
             "step": self.step,
             "used_s": self.used_s,
             "skipped": self.skipped.item(),
+            "closing_s": self._closing_s,
             "positions": self.turns.positions,
             "random": torch.get_rng_state(),
             "random_gpu": torch.cuda.get_rng_state() if on_gpu else None,
@@ -174,6 +200,7 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.used_s, self.turns.positions = state["step"], state["used_s"], state["positions"]
         self.skipped.fill_(state["skipped"])
+        self._closing_s = state["closing_s"]
         torch.set_rng_state(state["random"])
         if state["random_gpu"] is not None and self.processes.device.type == "cuda":
             torch.cuda.set_rng_state(state["random_gpu"])

@@ -4,18 +4,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+log = logging.getLogger(__name__)
+
 
 class TrainingLog:
     """Appends to OUT/log.jsonl, one object per report, and writes TensorBoard events into OUT/tensorboard.
 
-    Does nothing when not `active` (all processes but the first). Raises ValueError when TensorBoard is asked for and
-    not installed.
+    Does nothing when not `active` (all processes but the first). A report that cannot be written is lost, not the run.
+    Raises ValueError when TensorBoard is asked for and not installed.
     """
 
     def __init__(self, folder: Path, tensorboard: bool, active: bool = True) -> None:
@@ -24,23 +28,34 @@ class TrainingLog:
 
     def scalars(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Report numbers of one `kind` ("train", "held_out") after `step` steps."""
-        if self._file:
-            self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
-            self._file.flush()
-        if self._events:
-            for name, value in values.items():
-                self._events.add_scalar(f"{kind}/{name}", value, step)
+        with _lost_when_full():
+            if self._file:
+                self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")
+                self._file.flush()
+            if self._events:
+                for name, value in values.items():
+                    self._events.add_scalar(f"{kind}/{name}", value, step)
 
     def image(self, name: str, step: int, image: np.ndarray) -> None:
         """Show uint8 [H, W, 3] RGB in TensorBoard."""
-        if self._events:
-            self._events.add_image(name, image, step, dataformats="HWC")
+        with _lost_when_full():
+            if self._events:
+                self._events.add_image(name, image, step, dataformats="HWC")
 
     def close(self) -> None:
         """Write what is left."""
         for writer in (self._file, self._events):
-            if writer:
-                writer.close()
+            with _lost_when_full():
+                if writer:
+                    writer.close()
+
+
+@contextmanager
+def _lost_when_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        log.warning("a report is lost: %s", error)
 
 
 def _event_writer(folder: Path) -> Any:
