@@ -25,6 +25,12 @@ def test_a_pixel_without_an_answer_lowers_the_density_only():
     assert errors.gd() == pytest.approx(10)
 
 
+def test_a_range_holds_its_near_end_and_not_its_far_one():
+    errors = DistanceErrors(far_m=12, width_m=4)
+    errors.add(np.array([[3.9, 4.0, 7.9, 8.0]]) * 1.5, np.array([[3.9, 4.0, 7.9, 8.0]]))
+    assert [(row["near_m"], row["pixels"]) for row in errors.curve()] == [(0, 1), (4, 2), (8, 1)]
+
+
 def test_ranges_without_truth_do_not_occur():
     errors = DistanceErrors(far_m=12, width_m=4)
     assert errors.curve() == []

@@ -17,6 +17,15 @@ def test_disparity_errors_of_a_hand_computed_case():
     assert errors["density"] == pytest.approx(100 * 5 / 6)
 
 
+def test_an_error_on_a_bound_is_within_it():
+    truth = np.array([[16.0, 16.0, 16.0, 60.0, 80.0, np.inf]])
+    predicted = np.array([[17.0, 14.0, 19.0, 63.125, 84.0, 1.0]])  # 1, 2, 3; 3.125 of 3.0 allowed; 4 of 4 allowed
+    errors = disparity_errors(predicted, truth)
+    assert errors["pixels"] == 5
+    assert errors["epe"] == (1 + 2 + 3 + 3.125 + 4) / 5
+    assert [errors[name] for name in ("d1", "bad1", "bad2", "bad3")] == [20, 80, 60, 40]
+
+
 def test_kept_pixels_lower_the_density_only():
     truth = np.full((2, 4), 10.0)
     predicted = truth + np.array([[0, 0, 0, 8.0], [0, 0, 0, 8.0]])
@@ -93,6 +102,9 @@ def test_median_scaling_forgives_a_common_factor_only():
     assert errors["abs_rel"] == pytest.approx(100 * 0.5 / 3)
     assert errors["rmse"] == pytest.approx((16 / 3) ** 0.5)
     assert depth_errors(predicted, truth)["abs_rel"] == pytest.approx(100 * (0.5 + 0.5 + 0.25) / 3)
+    # The medians of both maps count, not the median of their ratios (which is 1 here).
+    uneven = depth_errors(np.array([[1.0, 2.0, 9.0]]), np.array([[1.0, 6.0, 9.0]]), median_scaled=True)
+    assert uneven["abs_rel"] == pytest.approx(100 * (2 + 0 + 2) / 3)
     assert np.isnan(depth_errors(predicted * np.nan, truth, median_scaled=True)["rmse"])
 
 

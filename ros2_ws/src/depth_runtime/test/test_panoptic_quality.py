@@ -71,6 +71,33 @@ def test_an_answer_on_mostly_unlabelled_truth_is_not_false():
         assert quality.by_class()[CAR]["rq"] == pytest.approx(100 * 2 / (2 + false_answers / 2))
 
 
+def test_unlabelled_pixels_do_not_count_in_the_overlap():
+    true_semantic, true_instance = frame()
+    true_semantic[14:18, 20:30] = 255  # the lower half of an answer that holds the second car
+    semantic, instance = frame()
+    semantic[14:18, 20:30], instance[14:18, 20:30] = CAR, 9
+    instance[semantic == ROAD] = 3  # numbers on stuff mean nothing
+    instance[:, :18][semantic[:, :18] == ROAD] = 4
+    quality = PanopticQuality({CAR})
+    quality.add(semantic, instance, true_semantic, true_instance)
+    assert quality.by_class()[CAR]["pq"] == pytest.approx(100)
+    assert quality.by_class()[ROAD]["pq"] == pytest.approx(100)
+
+
+def test_things_without_a_number_count_for_neither_side():
+    semantic, instance = frame()
+    grouped = np.where(instance == 9, 0, instance)
+    road = np.where(instance == 9, ROAD, semantic).astype(np.uint8)
+    # A group of cars in the truth, called cars, another car, or road: nothing is wrong with the one single car.
+    for answer, numbers in ((semantic, grouped), (semantic, instance), (road, grouped)):
+        quality = PanopticQuality({CAR})
+        quality.add(answer, numbers, semantic, grouped)
+        assert quality.by_class()[CAR] == pytest.approx({"pq": 100, "sq": 100, "rq": 100})
+    quality = PanopticQuality({CAR})
+    quality.add(semantic, grouped, semantic, instance)  # a car that has no number in the answer is a miss
+    assert quality.by_class()[CAR]["rq"] == pytest.approx(100 * 2 / 3)
+
+
 def test_small_segments_can_be_left_out():
     true_semantic, true_instance = frame()
     semantic, instance = true_semantic.copy(), true_instance.copy()
