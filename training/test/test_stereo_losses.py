@@ -172,3 +172,16 @@ def test_heads_at_half_the_usual_resolution_meet_truth_of_their_own_resolution()
     assert losses["semantic"].item() < 3
     shifted = answer | {"semantic": answer["semantic"].roll(1, 3)}
     assert stereo_losses(shifted, batch)["semantic"].item() > 5 * losses["semantic"].item()
+
+
+def test_the_penalty_is_linear_from_beta_on_and_flat_beyond_the_largest_error():
+    truth = torch.full((B, 1, H, W), 20.0)
+
+    def full_loss(error_px: float) -> float:
+        answer = answer_of(truth) | {"disparity": truth + error_px}
+        options = {"largest_error_px": 6.0, "beta_px": 0.5}
+        return stereo_losses(answer, batch_with(truth), **options)["full"].item()
+
+    assert full_loss(0.2) == pytest.approx(0.5 * 0.2**2 / 0.5)
+    assert full_loss(3.0) == pytest.approx(3.0 - 0.25)
+    assert full_loss(9.0) == full_loss(30.0) == pytest.approx(6.0)

@@ -16,14 +16,19 @@ from ..panoptic_losses import panoptic_losses
 from ..stereo_batch import StereoBatch
 from .registry import Step, objective
 
-LARGEST_ERROR_PX = 40.0  # beyond it a pixel no longer pulls: it has matched something else
 SURE_PX, SURE_SHARE = 1.0, 0.03  # an answer is good when its error is below 1 px + 3 % of the truth
 
 
 @dataclass(frozen=True)
 class PanopticStereoOptions:
-    """Weights of the terms."""
+    """Weights of the terms, and the shape of the disparity's penalty.
 
+    largest_error_px: beyond it a pixel no longer pulls, since it has matched something else; beta_px: below it the
+    penalty is quadratic.
+    """
+
+    largest_error_px: float = 40.0
+    beta_px: float = 1.0
     full: float = 1.0
     half: float = 0.5
     levels: float = 0.5
@@ -41,14 +46,16 @@ def panoptic_stereo(step: Step) -> dict[str, Tensor]:
     What the batch does not know, and truth above step.max_disparity_px, counts for nothing.
     """
     terms = {
-        **_disparity_losses(step.answer, step.batch, step.max_disparity_px),
+        **_disparity_losses(step.answer, step.batch, step.max_disparity_px, step.options),
         **_certainty_losses(step.answer, step.batch),
         **_panoptic_losses(step.answer, step.batch),
     }
     return {name: getattr(step.options, name) * value for name, value in terms.items()}
 
 
-def _disparity_losses(answer: dict[str, Tensor], batch: StereoBatch, max_disparity_px: float) -> dict[str, Tensor]:
+def _disparity_losses(
+    answer: dict[str, Tensor], batch: StereoBatch, max_disparity_px: float, options: PanopticStereoOptions
+) -> dict[str, Tensor]:
     """Smooth L1 at full and half resolution, and the cross entropy of the matching distribution."""
     valid = (batch.disparity_px >= 0) & (batch.disparity_px < max_disparity_px)  # False where the truth is NaN
     truth = torch.where(valid, batch.disparity_px, 0)
@@ -58,8 +65,8 @@ def _disparity_losses(answer: dict[str, Tensor], batch: StereoBatch, max_dispari
     of_level, valid_levels = (x[:, 0, coarse, coarse] for x in (truth, valid))
     surprise = level_surprise(answer["level_logits"], of_level / stride)
     return {
-        "full": masked_mean(_robust(answer["disparity"], truth), valid),
-        "half": masked_mean(_robust(answer["disparity2"] * 2, truth2), valid2),
+        "full": masked_mean(_robust(answer["disparity"], truth, options), valid),
+        "half": masked_mean(_robust(answer["disparity2"] * 2, truth2, options), valid2),
         "levels": masked_mean(surprise, valid_levels),
     }
 
@@ -102,5 +109,6 @@ def _panoptic_losses(answer: dict[str, Tensor], batch: StereoBatch) -> dict[str,
     return panoptic_losses(heads, targets, torch.ones(answer["semantic"].shape[1]))
 
 
-def _robust(answer_px: Tensor, truth_px: Tensor) -> Tensor:
-    return F.smooth_l1_loss(answer_px, truth_px, reduction="none", beta=1.0).clamp(max=LARGEST_ERROR_PX)
+def _robust(answer_px: Tensor, truth_px: Tensor, options: PanopticStereoOptions) -> Tensor:
+    penalty = F.smooth_l1_loss(answer_px, truth_px, reduction="none", beta=options.beta_px)
+    return penalty.clamp(max=options.largest_error_px)
