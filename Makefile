@@ -32,7 +32,7 @@ ROS_DOMAIN_ID ?= $(shell shuf -i 1-100 -n 1)
 ROS_DOMAIN_ID := $(ROS_DOMAIN_ID)
 export ROS_DOMAIN_ID
 
-.PHONY: help env demo test test-fast train-smoke test-env lint sample clean
+.PHONY: help env demo test test-fast train-smoke test-env lint sample textures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -61,6 +61,10 @@ lint: test-env ## ruff, rules and format
 sample: test-env ## render the sample bag again
 	$(TEST_VENV)/bin/python -m depth_training.synthetic.sample --out $(SAMPLE_SEQUENCE)
 	$(TEST_VENV)/bin/python -m depth_replay images-to-bag $(SAMPLE_SEQUENCE) $(SAMPLE) $(SAMPLE_OPTIONS) --overwrite
+
+# Fetches about 3 GB by apt-get download (run "apt-get update" first); nothing is installed. See docs/textures.md.
+textures: test-env ## out/textures.npz from Debian packages whose licences allow trained weights
+	$(TEST_VENV)/bin/python -m depth_training textures --out out/textures.npz
 
 clean: ## remove environments, build folders, caches and out/
 	rm -rf $(VENV) $(TEST_VENV) out runs .pytest_cache .ruff_cache

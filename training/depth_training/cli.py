@@ -11,9 +11,11 @@ from importlib import import_module
 COMMANDS = {
     "train": ("train_command", "train a stereo network by a recipe (TOML)"),
     "render": ("render_command", "render labelled stereo pairs of the procedural world"),
+    "textures": ("textures_command", "make an archive of free textures from Debian packages"),
     "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
     "sam-masks": ("sam_masks_command", "segmentation images of left views by Segment Anything or MobileSAM"),
     "predict": ("predict_command", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),
+    "analyse-matching": ("analyse_matching_command", "compare photometric and deep-feature matching on a pair"),
     "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),
 }
 

@@ -54,14 +54,22 @@ def crops_of(folder: Path, count: int, rng: random.Random) -> Iterator[np.ndarra
         )
 
 
+def encode(image: np.ndarray) -> bytes:
+    """uint8 [512, 512, 3] RGB -> JPEG."""
+    return cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+
+def write_encoded(path: Path, jpegs: list[bytes], categories: list[str], origins: list[str]) -> int:
+    """Write JPEG textures of 512 x 512 for TextureBank.load; returns the bytes of image data."""
+    offsets = np.cumsum([0] + [len(jpeg) for jpeg in jpegs])
+    data = np.frombuffer(b"".join(jpegs), np.uint8)
+    np.savez(path, data=data, offsets=offsets, categories=np.array(categories), origins=np.array(origins))
+    return int(offsets[-1])
+
+
 def write_archive(path: Path, images: list[np.ndarray], categories: list[str]) -> int:
     """Write textures (uint8 [512, 512, 3] RGB) for TextureBank.load; returns the bytes of image data."""
-    encoded = [
-        cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].ravel() for image in images
-    ]
-    offsets = np.cumsum([0] + [len(e) for e in encoded])
-    np.savez(path, data=np.concatenate(encoded), offsets=offsets, categories=np.array(categories))
-    return int(offsets[-1])
+    return write_encoded(path, [encode(image) for image in images], categories, [""] * len(images))
 
 
 def main(arguments: list[str] | None = None) -> None:
