@@ -36,10 +36,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Predict and write."""
     pairs = find_pairs(arguments.left, arguments.right)
+    if arguments.out.resolve() in {path.parent.resolve() for pair in pairs for path in pair}:
+        raise ValueError(f"expected --out apart from the images, got their folder {arguments.out}; choose another")
     pipeline = StereoPipeline(make_any_backend(arguments.model))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for left, right in tqdm(pairs, desc="predict", unit="pair"):
-        result = pipeline.process(read_rgb(left), read_rgb(right), maps=())
+        images = read_rgb(left), read_rgb(right)
+        if images[0].shape != images[1].shape:
+            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images)
+            raise ValueError(f"expected a rectified pair of one size, got {sizes} in {left} and {right}")
+        result = pipeline.process(*images, maps=())
         write_disparity(arguments.out, left.stem, result.disparity_px, arguments.top)
     log.info("%d disparity maps in %s", len(pairs), arguments.out)
 
@@ -52,7 +58,8 @@ def make_any_backend(model: str) -> Backend:
 def find_pairs(left: Path, right: Path) -> list[tuple[Path, Path]]:
     """Left and right files that belong together, by name.
 
-    Raises ValueError when a path is missing, when one is a file and the other a folder, or when names differ.
+    Raises ValueError when a path is missing, when one is a file and the other a folder, when a folder has no images or
+    two of one name, or when names differ.
     """
     for path in (left, right):
         if not path.exists():
@@ -61,11 +68,26 @@ def find_pairs(left: Path, right: Path) -> list[tuple[Path, Path]]:
         return [(left, right)]
     if left.is_file() or right.is_file():
         raise ValueError(f"expected two images or two folders, got {left} and {right}")
-    named = [{p.stem: p for p in sorted(f.iterdir()) if p.suffix.lower() in IMAGE_SUFFIXES} for f in (left, right)]
+    named = [_images_by_name(folder) for folder in (left, right)]
     alone = sorted(named[0].keys() ^ named[1].keys())
-    if alone or not named[0]:
-        raise ValueError(f"expected the same image names in {left} and {right}, got {alone[:5] or 'none'} in one only")
+    if alone:
+        raise ValueError(f"expected the same image names in {left} and {right}, got {alone[:5]} in one only")
     return [(path, named[1][stem]) for stem, path in named[0].items()]
+
+
+def _images_by_name(folder: Path) -> dict[str, Path]:
+    """Images of a folder by their stem, sorted. Raises ValueError when there is none, or two have one name."""
+    images: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        if path.stem in images:
+            raise ValueError(f"expected one image of each name in {folder}, got {path.name} beside {images[path.stem]}")
+        images[path.stem] = path
+    if not images:
+        inside = " (one folder deeper?)" if any(path.is_dir() for path in folder.iterdir()) else ""
+        raise ValueError(f"expected images {', '.join(IMAGE_SUFFIXES)} in {folder}{inside}, got none; check the path")
+    return images
 
 
 def write_disparity(folder: Path, name: str, disparity_px: np.ndarray, top_px: float | None) -> None:

@@ -141,3 +141,23 @@ def test_pairs_without_a_partner_are_named(pairs, tmp_path):
         find_pairs(tmp_path / "left", pairs / "right" / "000000.png")
     with pytest.raises(ValueError, match=r"got nothing at .*missing"):
         find_pairs(tmp_path / "missing", pairs / "right")
+
+
+def test_inputs_that_cannot_be_predicted_say_why(pairs, tmp_path):
+    first = (pairs / "left" / "000000.png").read_bytes()
+    for name in ("a.png", "a.jpg"):
+        (tmp_path / name).write_bytes(first)
+    with pytest.raises(ValueError, match=r"one image of each name in .*, got a\.png beside .*a\.jpg"):
+        find_pairs(tmp_path, tmp_path)
+    with pytest.raises(ValueError, match=r"images \.png, .* \(one folder deeper\?\), got none"):
+        find_pairs(pairs, pairs)
+    left, model = str(pairs / "left" / "000000.png"), ("--model", "stereo_s", "--out")
+    small = tmp_path / "small.png"
+    cv2.imwrite(str(small), cv2.imread(left)[:-2])
+    with pytest.raises(ValueError, match=r"one size, got 100x70 and 100x68 in .*000000\.png and .*small\.png"):
+        main(["predict", left, str(small), *model, str(tmp_path / "out")])
+    with pytest.raises(ValueError, match=r"--out apart from the images, got their folder .*left"):
+        main(["predict", left, left, *model, str(pairs / "left")])
+    (tmp_path / "text.png").write_text("no image")
+    with pytest.raises(ValueError, match=r"whole image in .*text\.png"):
+        main(["predict", left, str(tmp_path / "text.png"), *model, str(tmp_path / "out")])
