@@ -13,10 +13,12 @@ from depth_runtime.backends.plain_weights import plain_weights
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 # Always in FP16, and in FP16 where all that flows in is: operator -> number of its inputs that have the data's type.
-_SEEDS = {"Conv": 3}
+_SEEDS = {"Conv": 3, "ConvTranspose": 3}
 _FOLLOWERS = {
     **dict.fromkeys(("Clip", "Add", "Mul", "Concat"), 99),
-    **dict.fromkeys(("Relu", "Slice", "Resize", "Pad", "Transpose", "Reshape", "DepthToSpace"), 1),
+    **dict.fromkeys(
+        ("Relu", "LeakyRelu", "MaxPool", "Slice", "Resize", "Pad", "Transpose", "Reshape", "DepthToSpace"), 1
+    ),
     **dict.fromkeys(("Squeeze", "Unsqueeze", "Split", "Gather"), 1),
 }
 
