@@ -11,8 +11,8 @@ from ..blocks import ConvBlock, double
 
 SCALES = (8, 4, 2, 1)  # strides of the answers, coarse to fine
 NEAREST, FARTHEST = 0.1, 100.0  # depth range of the sigmoid, in units
-# Sigmoid of the first answers: about 3 % of the range, since a search by gradients only finds matches that are near.
-_FIRST_LOGIT = -3.5
+# Sigmoid of the first answers: a tenth of the range, since a search by gradients only finds matches that are near.
+_FIRST_LOGIT = -2.2
 
 
 class ResidualUp(nn.Module):
