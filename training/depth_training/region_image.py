@@ -46,9 +46,23 @@ def borders(ids: np.ndarray) -> np.ndarray:
 def region_image(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
     """The segmentation image uint8 [H, W, 3] RGB of a view uint8 [H, W, 3] RGB and its masks (see region_ids)."""
     ids = region_ids(masks, *image.shape[:2])
+    return _painted(image, ids, borders(ids))
+
+
+def repaint(segmentation: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The segmentation image of the same regions in a view of other colours, as an augmented one is.
+
+    Both uint8 [H, W, 3]; regions of exactly the same colour become one. Without it a network would see the true colours
+    of a recoloured view, which it never does where masks are made of what the camera sees.
+    """
+    packed = segmentation.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    _, ids = np.unique(packed, return_inverse=True)
+    return _painted(image, ids.reshape(packed.shape), packed == 0)
+
+
+def _painted(image: np.ndarray, ids: np.ndarray, black: np.ndarray) -> np.ndarray:
+    """Each region (ids int [H, W]) in its mean colour, `black` (bool [H, W]) in black."""
     count = np.maximum(np.bincount(ids.ravel()), 1)
     sums = [np.bincount(ids.ravel(), image[..., channel].ravel().astype(np.float64)) for channel in range(3)]
     colours = np.clip(np.round(np.stack(sums, 1) / count[:, None]), 1, 255).astype(np.uint8)
-    painted = colours[ids]
-    painted[borders(ids)] = 0
-    return painted
+    return np.where(black[..., None], np.uint8(0), colours[ids])

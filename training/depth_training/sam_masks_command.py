@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segmentation images of left views by Segment Anything or MobileSAM, as usam_net learns from them.
 
-FOLDER is a sequence folder (its left/ is read, its segmentation/ written) or a folder of images (with --out). What was
-made before from the same image, checkpoint and settings is kept, so a call that was stopped goes on where it was.
+FOLDER is a sequence folder (its left/ is read, its segmentation/ written) or a folder of images, or of folders of
+images, whose names --out receives. What was made before from the same image, checkpoint and settings is kept, so a call
+that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import cv2
 import torch
 from tqdm import tqdm
 
-from .data.files import images_in, read_bytes, read_rgb
+from .data.files import IMAGE_SUFFIXES, read_bytes, read_rgb
 from .mask_generator import Masks, MaskSettings, checkpoint_digest, load_masks
 from .region_image import ENCODING, region_image
 
@@ -64,10 +65,10 @@ def run(arguments: argparse.Namespace) -> None:
     settings = MaskSettings(arguments.points_per_side, arguments.points_per_batch, arguments.iou, arguments.stability)
     source, target = folders(arguments.folder, arguments.out)
     origin = f"{checkpoint_digest(arguments.checkpoint)} {asdict(settings)} {ENCODING}"
-    jobs = [Job(path, target / f"{path.stem}.png", _key(path, origin)) for path in images_in(source)]
+    images = images_below(source)
+    jobs = [Job(p, (target / p.relative_to(source)).with_suffix(".png"), _key(p, origin)) for p in images]
     waiting = [job for job in jobs if not job.is_done()]
     log.info("%d images, %d of them done before", len(jobs), len(jobs) - len(waiting))
-    target.mkdir(parents=True, exist_ok=True)
     worker = (arguments.checkpoint, settings, arguments.threads)
     done = _in_processes(waiting, worker, min(arguments.processes, len(waiting)))
     for _ in tqdm(done, total=len(waiting), desc="masks", unit="image"):
@@ -81,6 +82,14 @@ def folders(folder: Path, out: Path | None) -> tuple[Path, Path]:
     if out is None:
         raise ValueError(f"expected a folder left/ in {folder} or --out, got neither; say where to write")
     return folder, out
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Image files of a folder and of those in it, sorted. Raises ValueError when there is none."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    if not found:
+        raise ValueError(f"expected images below {folder}, got none; check the folder")
+    return found
 
 
 def _key(path: Path, origin: str) -> str:
@@ -114,6 +123,7 @@ def _paint(job: Job) -> None:
     painted = region_image(image, _masks(image))
     whole, content = cv2.imencode(".png", painted[:, :, ::-1])
     assert whole
+    job.target.parent.mkdir(parents=True, exist_ok=True)
     temporary = job.target.with_name(f".{job.target.name}.{os.getpid()}")
     temporary.write_bytes(content.tobytes())
     os.replace(temporary, job.target)

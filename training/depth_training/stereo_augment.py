@@ -10,6 +10,7 @@ import numpy as np
 
 from .data import Sample
 from .frame_augment import recolour
+from .region_image import repaint
 from .stereo_geometry import crop_sample, flip_sample, scale_sample
 
 
@@ -51,11 +52,12 @@ def augment_stereo(
     if flippable and rng.random() < config.chance_flip:
         view = flip_sample(view)
     left, right = recolour_pair(view.left, view.right, rng, config)
+    segmentation = None if view.segmentation is None else repaint(view.segmentation, left)
     if rng.random() < config.chance_misalign:
         right = misalign(right, *rng.uniform(-config.misalign_px, config.misalign_px, 2))
     if rng.random() < config.chance_erase:
         right = erase(right, rng, config.erase_px)
-    return replace(view, left=left, right=right)
+    return replace(view, left=left, right=right, segmentation=segmentation)
 
 
 def _random_window(

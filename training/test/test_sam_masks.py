@@ -152,6 +152,20 @@ def test_plain_images_need_a_place_to_write_to(package, sequence, checkpoint, tm
     assert len(list((tmp_path / "there").glob("*.png"))) == 3
 
 
+def test_folders_in_a_folder_keep_their_places(package, sequence, checkpoint, tmp_path):
+    masks(sequence, checkpoint)
+    (tmp_path / "drives" / "a").mkdir(parents=True)
+    (sequence / "left").rename(tmp_path / "drives" / "a" / "b")
+    masks(tmp_path / "drives", checkpoint, "--out", str(tmp_path / "there"))
+    for name in ("000000.png", "000002.key"):
+        there, before = tmp_path / "there" / "a" / "b" / name, sequence / "segmentation" / name
+        assert there.read_bytes() == before.read_bytes()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ValueError, match=r"expected images below .*empty, got none"):
+        masks(empty, checkpoint, "--out", str(tmp_path))
+
+
 def test_a_broken_image_names_itself(package, sequence, checkpoint):
     path = sequence / "left" / "000001.png"
     path.write_bytes(path.read_bytes()[:-20])

@@ -12,6 +12,7 @@ from depth_training.stereo_geometry import crop_sample, flip_sample, scale_sampl
 
 ROWS, COLUMNS = 90, 150
 GEOMETRY_ONLY = StereoAugmentation(colour=0, chance_asymmetric=0, chance_erase=0, chance_misalign=0)
+RECOLOUR_ONLY = StereoAugmentation((0, 0), 0, chance_erase=0, chance_misalign=0)
 
 
 def texture(u, v):
@@ -111,6 +112,20 @@ def test_a_segmentation_moves_with_the_left_view_and_keeps_its_colours(plane):
     for seed in range(6):
         view = augment_stereo(segmented, 60, 100, np.random.default_rng(seed), GEOMETRY_ONLY)
         assert (view.name, view.segmentation.shape) == ("plane", (60, 100, 3))  # not flipped
+
+
+def test_a_segmentation_takes_the_mean_colours_of_the_recoloured_view(plane):
+    regions = np.full((ROWS, COLUMNS, 3), 9, np.uint8)
+    regions[:, 70:] = 250, 3, 77
+    regions[40] = 0
+    view = augment_stereo(replace(plane, segmentation=regions), ROWS, COLUMNS, np.random.default_rng(1), RECOLOUR_ONLY)
+    assert (view.left != plane.left).any()
+    assert (view.segmentation[40] == 0).all()
+    for columns in (slice(0, 70), slice(70, COLUMNS)):
+        region = np.delete(view.segmentation[:, columns], 40, 0).reshape(-1, 3)
+        assert len(np.unique(region, axis=0)) == 1
+        mean = np.delete(view.left[:, columns], 40, 0).mean((0, 1))
+        np.testing.assert_allclose(region[0], np.maximum(mean, 1), atol=0.51)
 
 
 def test_a_flipped_pair_is_a_stereo_pair_of_the_same_scene(plane):
