@@ -2,14 +2,19 @@
 """Objectives without truth: what they cost, where they look, and what they may not teach."""
 
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import depth_models
 import pytest
 import torch
+from depth_training.config import ScheduleConfig, TrainConfig, UnlabelledConfig
 from depth_training.objectives import make_objective
 from depth_training.stereo_batch import StereoBatch
+from depth_training.strict_config import read_config
 from torch.nn import functional
 
+CONFIGS = Path(__file__).parents[1] / "configs"
 B, H, W, SHIFT = 2, 64, 128, 6
 
 
@@ -133,3 +138,18 @@ def test_every_network_of_ours_learns_without_truth(network, name, pair):
     moved = [n for n, p in module.named_parameters() if p.grad is not None and p.grad.abs().max() > 0]
     assert len(moved) > 20
     assert all(p.grad.isfinite().all() for p in module.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("name", ["photometric", "deep_features"])
+def test_the_semi_supervised_recipes_differ_from_the_supervised_one_by_their_unlabelled_steps_alone(name):
+    suffix = {"photometric": "ph", "deep_features": "dfr"}[name]
+    semi, supervised = (
+        read_config(TrainConfig, CONFIGS / f"{n}.toml") for n in (f"dispnet_semisup_{suffix}", "dispnet")
+    )
+    assert semi.unlabelled.objective == name
+    # Both take as many labelled steps: all of them up to from_progress, then `every` of every + 1.
+    late, every = 1 - semi.unlabelled.from_progress, semi.unlabelled.every
+    labelled_share = 1 - late / (every + 1)
+    assert supervised.schedule.minutes == pytest.approx(labelled_share * semi.schedule.minutes)
+    alike = [replace(r, unlabelled=UnlabelledConfig(), schedule=ScheduleConfig()) for r in (semi, supervised)]
+    assert alike[0] == alike[1]
