@@ -3,21 +3,12 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
-from pathlib import Path
 
-from depth_models import count_cost, git_revision, load_weights, names, stereo_spec
-from depth_models.network import DEFAULT_SIZE
 from depth_runtime.commands import COMMANDS as RUNTIME_COMMANDS
 from depth_runtime.commands import Command, run_commands
 
-from . import half_command, quantize_command
-from .contract import StereoContract
-from .export import export_contract
-
-log = logging.getLogger(__name__)
+from . import all_command, export_command, half_command, quantize_command
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -28,32 +19,15 @@ def main(arguments: list[str] | None = None) -> None:
     run_commands("depth_export", __doc__, COMMANDS, arguments)
 
 
-def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", type=Path, required=True, help="file of depth_models.save_weights")
-    parser.add_argument("--network", choices=names(), required=True, help="network that the weights must belong to")
-    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
-    parser.add_argument("--version", default="1", help="version of the trained network")
-    parser.add_argument("--metrics", type=Path, help="JSON file of figures for the spec")
-
-
-def run_export(arguments: argparse.Namespace) -> None:
-    """Export and report size and parity. Raises ValueError when weights and network do not belong together."""
-    network, name, facts = load_weights(arguments.weights)
-    if name != arguments.network:
-        raise ValueError(f"expected weights of '{arguments.network}', got '{name}'; give the right weights file")
-    cost = count_cost(network, *DEFAULT_SIZE)
-    metrics = json.loads(arguments.metrics.read_text()) if arguments.metrics else {}
-    metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
-    training = dict(facts) | {"git_revision": git_revision()}
-    spec = stereo_spec(network, name, arguments.version, training, metrics)
-    worst = export_contract(StereoContract(network), spec, arguments.out)
-    log.info("%s: %.2f MB", arguments.out, arguments.out.stat().st_size / 1e6)
-    for output, value in worst.items():
-        log.info("  %-16s differs from torch by at most %.2g", output, value)
-
-
 COMMANDS = {
-    "export": Command("weights file -> contract ONNX file, behind the parity gate", _configure, run_export),
+    "all": Command(
+        "weights file -> contract file, FP16, INT8 and engines, all that can be made here",
+        all_command.configure,
+        all_command.run,
+    ),
+    "export": Command(
+        "weights file -> contract ONNX file, behind the parity gate", export_command.configure, export_command.run
+    ),
     "quantize": Command(
         "contract ONNX file -> the same in INT8, behind an accuracy gate",
         quantize_command.configure,

@@ -19,13 +19,18 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    gate = Gate()
-    pairs = "folder with left/, right/, disparity/ or CSV list with the columns left, right, disparity"
     parser.add_argument("--model", required=True, help="zoo name or contract file to quantise")
-    parser.add_argument("--calibration", type=Path, required=True, help=f"pairs that give the ranges: {pairs}")
-    parser.add_argument("--held-out", type=Path, help="other pairs, with truth; default: every fourth calibration pair")
     parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     parser.add_argument("--target", choices=LAYOUTS, default="cpu", help="who reads the file: ONNX Runtime or TensorRT")
+    add_gate(parser, required=True)
+
+
+def add_gate(parser: argparse.ArgumentParser, required: bool) -> None:
+    """Arguments that say on which pairs is quantised, and what it may cost."""
+    gate = Gate()
+    pairs = "folder with left/, right/, disparity/ or CSV list with the columns left, right, disparity"
+    parser.add_argument("--calibration", type=Path, required=required, help=f"pairs that give INT8 its ranges: {pairs}")
+    parser.add_argument("--held-out", type=Path, help="other pairs, with truth; default: every fourth calibration pair")
     parser.add_argument("--count", type=int, default=24, help="calibration pairs at most, evenly from the list")
     parser.add_argument("--max-loss", type=float, default=gate.epe_percent, help="gate: loss of EPE in %%")
     parser.add_argument("--max-semantic", type=float, default=gate.semantic_percent, help="gate: changed classes in %%")

@@ -6,7 +6,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from depth_export import cli
+from depth_export import cli, export_command
 from depth_export.export import export_contract
 from depth_export.graph import fold_batch_norms
 from depth_export.parity import ParityError
@@ -106,7 +106,7 @@ def test_what_cannot_be_exported_ends_in_one_line(tmp_path, capsys, monkeypatch)
     def refuse(*_):
         raise ParityError("expected 'disparity' within 0.05 of torch")
 
-    monkeypatch.setattr(cli, "export_contract", refuse)
+    monkeypatch.setattr(export_command, "export_contract", refuse)
     (tmp_path / "weights.pt").write_bytes(b"something else")
     save_weights(tmp_path / "tiny.pt", "stereo_s", build("stereo_s"))
     for name, words in (("none.pt", "No such file"), ("weights.pt", "save_weights"), ("tiny.pt", "within 0.05")):

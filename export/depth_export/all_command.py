@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`all`: from a weights file to every file that a robot may run: FP32, FP16, INT8 and engines."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from depth_models import load_weights
+from depth_runtime.backends import BackendError
+from depth_runtime.backends.cuda_runtime import cuda_missing
+from depth_runtime.backends.engine_cache import EngineCache
+from depth_runtime.backends.tensorrt_api import MODULES, TensorRt, library_missing
+from depth_runtime.backends.tensorrt_build import cached_engine
+from depth_runtime.build_engine import engine_keys
+
+from . import export_command, quantize_command
+from .half_command import halve_file
+
+log = logging.getLogger(__name__)
+
+# Suffix of the file's name -> what `quantize --target` says; the engines are made of the last three.
+INT8 = {"_int8": "cpu", "_int8_tensorrt": "tensorrt"}
+FOR_ENGINES = ("", "_fp16", "_int8_tensorrt")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    export_command.add_source(parser)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; engines lie in OUT/engines")
+    quantize_command.add_gate(parser, required=False)
+    parser.add_argument("--size", default="default", help="input of the engines: WIDTHxHEIGHT, or default")
+    parser.add_argument(
+        "--compute-capability", nargs="+", default=[], metavar="N.N", help="GPUs of tensorrt_rtx [this machine's]"
+    )
+
+
+@dataclass
+class Summary:
+    """What became of each step, in order: (step, file or folder, outcome)."""
+
+    rows: list[tuple[str, str, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    def attempt(self, step: str, path: Path, make: Callable[[], object]) -> None:
+        """Make a file; a gate or library that refuses it ends this step only."""
+        log.info("\n%s", step)
+        try:
+            make()
+            self.made(step, path)
+        except (BackendError, ValueError) as error:
+            log.info("refused: %s", error)
+            self.rows.append((step, path.name, "refused, see above"))
+            self.refused.append(step)
+
+    def made(self, step: str, path: Path) -> None:
+        """Note a file that is there now."""
+        self.rows.append((step, path.name, f"{path.stat().st_size / 1e6:.2f} MB"))
+
+    def skip(self, step: str, reason: str) -> None:
+        """Note why a step cannot be done here."""
+        self.rows.append((step, "", f"skipped: {reason}"))
+
+    def table(self) -> str:
+        """One row for each step."""
+        lines = ["| step | file | outcome |", "| --- | --- | --- |"]
+        return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in self.rows)])
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write all files and print the summary.
+
+    Raises ValueError at the end when a gate or library refused a step, at once when the weights cannot be exported.
+    """
+    name = arguments.name or load_weights(arguments.weights)[1]
+    files = {suffix: arguments.out / f"{name}{suffix}.onnx" for suffix in ("", "_fp16", *INT8)}
+    summary = Summary()
+    export_command.export_weights(arguments, files[""])
+    summary.made("export", files[""])
+    for suffix in ("_fp16", *INT8):
+        files[suffix].unlink(missing_ok=True)  # of an earlier run, of other weights
+    summary.attempt("halve", files["_fp16"], lambda: halve_file(files[""], files["_fp16"]))
+    for suffix, target in INT8.items():
+        step = f"quantize for {target}"
+        if arguments.calibration is None:
+            summary.skip(step, "no --calibration pairs")
+            continue
+        options = argparse.Namespace(**vars(arguments) | {"model": files[""], "out": files[suffix], "target": target})
+        summary.attempt(step, files[suffix], lambda options=options: quantize_command.run(options))
+    _build(arguments, [files[suffix] for suffix in FOR_ENGINES], summary)
+    log.info("\n%s", summary.table())
+    if summary.refused:
+        raise ValueError(f"expected every step to pass, got {summary.refused} refused; see the reasons above")
+
+
+def _build(arguments: argparse.Namespace, files: list[Path], summary: Summary) -> None:
+    cache = EngineCache(arguments.out / "engines")
+    for flavour in MODULES:
+        # Only tensorrt_rtx builds for a GPU that is not here.
+        named = arguments.compute_capability if flavour == "tensorrt_rtx" else []
+        if reason := library_missing(flavour) or ("" if named else cuda_missing()):
+            summary.skip(f"{flavour} engines", reason)
+            continue
+        api = TensorRt.load(flavour)
+        wish = argparse.Namespace(size=arguments.size, compute_capability=named)
+        for path in filter(Path.is_file, files):
+            for key in engine_keys(wish, api, path):
+                plan = cache.paths(key)[0]
+                step = f"{flavour} engine of {path.name}"
+                summary.attempt(step, plan, lambda path=path, key=key, api=api: cached_engine(api, path, key, cache))
