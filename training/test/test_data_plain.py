@@ -52,6 +52,18 @@ def test_a_plain_folder_gives_all_that_it_has(folder):
     assert np.isnan(depth_m[1, 2])
 
 
+def test_classes_of_a_folder_become_ours_by_name(folder, caplog):
+    path = folder / "labels.json"
+    path.write_text(json.dumps([{"id": 5, "name": "sky"}, {"id": 3, "name": "lamp"}]))
+    write(folder / "semantic/000001.png", np.array([[5, 3, 0, 255, 5, 5, 5, 5]] * 6, np.uint8))
+    assert make_dataset("plain", folder)[1].semantic[0].tolist() == [7, 255, 255, 255, 7, 7, 7, 7]
+    assert "unlabelled: ['lamp']" in caplog.text
+    for text in ("[1]", '[{"id": 300, "name": "sky"}]', '[{"id": -1, "name": "sky"}]', "{"):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"id 0\.\.255 and name in .*labels\.json"):
+            make_dataset("plain", folder)
+
+
 def test_neighbours_are_previous_and_next(folder):
     frames = make_dataset("plain", folder.parent, neighbours=True)
     assert len(frames) == 1

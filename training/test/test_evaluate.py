@@ -2,6 +2,7 @@
 """The accuracy table: pairs, methods, means."""
 
 import json
+import time
 
 import cv2
 import numpy as np
@@ -69,6 +70,16 @@ def test_figures_of_a_known_error(listing):
     assert summarise(evaluation)[0]["gd"] == pytest.approx(14.5)
 
 
+def test_the_time_of_a_row_is_that_of_one_call_in_milliseconds(listing):
+    def slow(left, right):
+        time.sleep(0.03)
+        return ones
+
+    ones = Answer(np.ones((90, 260), np.float32))
+    rows = evaluate(open_sets([str(listing)]), {"slow": Answers(slow)}).rows
+    assert min(row["milliseconds"] for row in rows) >= 30
+
+
 def test_truth_above_the_maximum_does_not_count(listing):
     ones = Answers(lambda left, _: Answer(np.ones(left.shape[:2])))
     rows = evaluate(open_sets([str(listing)]), {"m": ones}, Limits(max_disparity_px=11)).rows
@@ -91,6 +102,7 @@ def test_the_area_of_a_confidence_that_knows_the_errors_is_the_best_one(listing)
     # Every 5 % of the pixels: 10 times no error, then (k - 10) / k for k = 11..20
     best = 100 * sum((k - 10) / k for k in range(11, 21)) / 20
     assert right["auc"] == pytest.approx(right["best_auc"]) == pytest.approx(best)
+    assert wrong["best_auc"] == pytest.approx(best)
     assert wrong["auc"] == pytest.approx(100 * (10 + sum(10 / k for k in range(11, 21))) / 20)
     assert "| AUC % | best AUC % |" in markdown(summary)
 

@@ -75,13 +75,17 @@ def test_panoptic_quality_is_summed_over_the_set():
     answer = np.where(cars == 2, 0, cars)
     semantic = np.where(answer > 0, VEHICLE, ROAD).astype(np.uint8)
     one = np.where(cars == 1, cars, 0).astype(np.uint16)
-    frames = [frame("a", truth, cars, True), frame("b", np.where(one > 0, VEHICLE, ROAD).astype(np.uint8), one, True)]
+    only_one = np.where(one > 0, VEHICLE, ROAD).astype(np.uint8)
+    only_one[:2, :5] = 255
+    answer[:2, :5], semantic[:2, :5] = 7, VEHICLE  # on unlabelled truth
+    truth[:2, :5] = 255
+    frames = [frame("a", truth, cars, True), frame("b", only_one, one, True)]
     evaluation = evaluate({"street": frames}, {"m": Segmenter(semantic, answer), "blind": Blind(None, None)})
     facts = evaluation.classes["street", "m"].facts()
     # Three true cars, two of them found and exact: 2 / (2 + 1 / 2), where a mean of frames would be (2 / 3 + 1) / 2.
     assert facts["pq_things"] == pytest.approx(80)
     assert facts["sq_things"] == 100
-    road = (180 / 190 + 1) / 2
+    road = (170 / 180 + 1) / 2
     assert facts["quality"]["road"]["pq"] == pytest.approx(100 * road)
     assert facts["pq"] == pytest.approx(100 * (0.8 + road) / 2)
     assert list(evaluation.classes) == [("street", "m")]
