@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from importlib import import_module
+
+from depth_runtime.backends import BackendError
 
 # Each module offers configure(parser) and run(arguments); it is imported only when its command is used.
 COMMANDS = {
@@ -33,3 +36,11 @@ def main(arguments: list[str] | None = None) -> None:
     command = argparse.ArgumentParser(prog=f"depth_training {known.command}", description=module.__doc__)
     module.configure(command)
     module.run(command.parse_args(rest))
+
+
+def program() -> None:
+    """`main` for the shell: what cannot work ends with exit code 1 and one line."""
+    try:
+        main()
+    except (BackendError, ValueError, OSError) as error:
+        sys.exit(f"depth_training: {error}")
