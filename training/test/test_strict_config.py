@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recipes are read strictly."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,3 +124,12 @@ def test_the_recipes_of_the_repository_are_valid():
     for path in recipes:
         config = read_config(TrainConfig, path)
         build_network(config.network.name, config.network.config)
+
+
+def test_the_recipes_in_the_documentation_are_valid(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
+    recipes = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert any("[[mix]]" in recipe for recipe in recipes)
+    for recipe in recipes:
+        (tmp_path / "recipe.toml").write_text(recipe)
+        read_config(TrainConfig, tmp_path / "recipe.toml")
