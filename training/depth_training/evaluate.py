@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from depth_runtime.confidence_metrics import density_curve
+from depth_runtime.confidence_metrics import DensityCurve, density_curve
 from depth_runtime.distance_metrics import DistanceErrors
 from depth_runtime.metrics import depth_errors, disparity_errors, garg_crop
 from tqdm import tqdm
@@ -48,15 +48,16 @@ class Limits:
 
 @dataclass
 class Evaluation:
-    """What was measured, the last two by (data set, method).
+    """What was measured, all but the rows by (data set, method).
 
-    rows: one per pair, method and part; by_distance: depth errors where cameras are known; classes: where both the set
-    and the method know classes.
+    rows: one per pair, method and part; by_distance: depth errors where cameras are known; by_density: bad-3 of each
+    pair where the method has a confidence; classes: where both the set and the method know classes.
     """
 
     limits: Limits
     rows: list[Row] = field(default_factory=list)
     by_distance: dict[tuple[str, str], DistanceErrors] = field(default_factory=dict)
+    by_density: dict[tuple[str, str], list[DensityCurve]] = field(default_factory=dict)
     classes: dict[tuple[str, str], ClassScore] = field(default_factory=dict)
 
 
@@ -157,13 +158,14 @@ def _rows(
 def _further_figures(
     result: Evaluation, dataset: str, method: str, sample: Sample, truth_px: np.ndarray, answer: Answer
 ) -> dict[str, float]:
-    """CONFIDENCE_FIGURES and DEPTH_FIGURES of a pair; its depth is added to `result.by_distance`."""
+    """CONFIDENCE_FIGURES and DEPTH_FIGURES of a pair; `result.by_density` and `result.by_distance` take what is new."""
     figures, limits = dict(NO_FIGURES), result.limits
     scored = (truth_px > 0) & np.isfinite(answer.disparity_px)
     if answer.confidence is not None and scored.any():
         wrong = 100.0 * (np.abs(answer.disparity_px - truth_px)[scored] > _BAD_PX)
         curve = density_curve(wrong, answer.confidence[scored])
         figures |= {"auc": curve.auc, "best_auc": curve.best_auc}
+        result.by_density.setdefault((dataset, method), []).append(curve)
     truth_m = sample.depth_of(truth_px)
     if truth_m is not None:
         inside = garg_crop(*truth_m.shape) if limits.crop == "garg" else np.s_[:, :]

@@ -96,11 +96,22 @@ def _line(cells: Sequence[str]) -> str:
 def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[str, object]) -> dict[str, object]:
     """Everything as plain values, null where unknown.
 
-    settings (the given ones and the limits), summary, pairs, the ARD curves and the classes by data set and method.
+    settings (the given ones and the limits), summary, pairs, and by data set and method the ARD curves, the mean curves
+    of bad-3 (per cent) by density (share of the pixels), and the classes.
     """
     curves = [
         {"dataset": dataset, "method": method, "gd": errors.gd(), "ard": errors.curve()}
         for (dataset, method), errors in evaluation.by_distance.items()
+    ]
+    densities = [
+        {
+            "dataset": dataset,
+            "method": method,
+            "density": found[0].density.tolist(),
+            "bad3": np.mean([curve.cost for curve in found], axis=0).tolist(),
+            "best_bad3": np.mean([curve.best for curve in found], axis=0).tolist(),
+        }
+        for (dataset, method), found in evaluation.by_density.items()
     ]
     classes = [
         {"dataset": dataset, "method": method, **score.facts()}
@@ -112,6 +123,7 @@ def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[st
             "summary": list(summary),
             "pairs": evaluation.rows,
             "by_distance": curves,
+            "by_density": densities,
             "classes": classes,
         }
     )

@@ -7,10 +7,11 @@ import time
 import cv2
 import numpy as np
 import pytest
+from depth_runtime.distance_metrics import DistanceErrors
 from depth_training.cli import main
 from depth_training.data import make_dataset
 from depth_training.distance_plot import plot_by_distance
-from depth_training.evaluate import Limits, evaluate
+from depth_training.evaluate import FIGURES, NO_FIGURES, Evaluation, Limits, evaluate
 from depth_training.evaluate_command import open_methods, open_sets
 from depth_training.evaluate_report import as_json, markdown, summarise
 from depth_training.stereo_methods import Answer, SgbmMethod, fill_from_background, make_method
@@ -97,7 +98,8 @@ def test_the_area_of_a_confidence_that_knows_the_errors_is_the_best_one(listing)
         return method
 
     methods = {"right": Answers(half_wrong(False)), "wrong": Answers(half_wrong(True))}
-    summary = summarise(evaluate(open_sets([str(listing)]), methods))
+    evaluation = evaluate(open_sets([str(listing)]), methods)
+    summary = summarise(evaluation)
     right, wrong = summary[:2]
     # Every 5 % of the pixels: 10 times no error, then (k - 10) / k for k = 11..20
     best = 100 * sum((k - 10) / k for k in range(11, 21)) / 20
@@ -105,6 +107,13 @@ def test_the_area_of_a_confidence_that_knows_the_errors_is_the_best_one(listing)
     assert wrong["best_auc"] == pytest.approx(best)
     assert wrong["auc"] == pytest.approx(100 * (10 + sum(10 / k for k in range(11, 21))) / 20)
     assert "| AUC % | best AUC % |" in markdown(summary)
+    curves = as_json(evaluation, summary, {})["by_density"]
+    assert [(curve["dataset"], curve["method"]) for curve in curves] == [
+        (dataset, method) for dataset in ("full", "half") for method in methods
+    ]
+    assert curves[1]["density"][9] == 0.5
+    assert (curves[1]["bad3"][9], curves[1]["bad3"][19]) == (pytest.approx(100), pytest.approx(50))
+    assert (curves[1]["best_bad3"][9], curves[1]["best_bad3"][19]) == (0, pytest.approx(50))
 
 
 def test_summary_means_over_pairs_and_over_all(listing):
@@ -127,6 +136,19 @@ def test_summary_means_over_pairs_and_over_all(listing):
     assert facts["settings"] == {"size": "source", "max_disparity_px": 192, "max_depth_m": 80, "crop": "none"}
     assert facts["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
     assert facts["summary"][1]["gd"] is None
+
+
+def test_times_are_medians_and_distances_belong_to_whole_answers():
+    evaluation = Evaluation(Limits())
+    for part in ("", "sure"):
+        for milliseconds in (3, 1, 50):
+            row = {"dataset": "a", "id": "x", "method": "m", "part": part, "milliseconds": milliseconds}
+            evaluation.rows.append(row | dict.fromkeys(FIGURES, 1.0) | NO_FIGURES)
+    distances = evaluation.by_distance["a", "m"] = DistanceErrors()
+    distances.add(np.array([[11.0]]), np.array([[10.0]]))
+    whole, sure = summarise(evaluation)[:2]
+    assert (whole["milliseconds"], whole["gd"]) == (3, pytest.approx(10))
+    assert np.isnan(sure["gd"])
 
 
 def test_depth_is_scored_within_the_limits_with_and_without_median_scaling(listing):

@@ -114,6 +114,7 @@ class FixedBackend:
     """Classes and instances that depend on nothing, under any labels."""
 
     name, device, fallback_reason = "fixed", "here", ""
+    confidence = None
 
     def __init__(self, labels):
         outputs = {"disparity": 1, "semantic": 1, "instance_center": 1, "instance_offset": 1}
@@ -128,6 +129,7 @@ class FixedBackend:
         maps = {"disparity": np.full(shape, 4, np.float32), "semantic": np.full(shape, VEHICLE, np.uint8)}
         heat = np.zeros(shape, np.float32)
         heat[0, 5, 5] = 1
+        maps["confidence"] = self.confidence
         maps |= {"instance_center": heat, "instance_offset": np.zeros((1, 2, *self.size), np.float32)}
         return {name: maps[name] for name in outputs}
 
@@ -143,6 +145,16 @@ def test_classes_of_another_list_are_not_scored():
     others = PipelineMethod(FixedBackend((Label(0, "floor", (1, 2, 3)),)), "source")
     assert others.maps == frozenset()
     assert SgbmMethod("", 1).maps == frozenset()
+
+
+def test_a_part_of_the_answer_is_what_the_network_calls_sure():
+    backend = FixedBackend(LABELS)
+    backend.spec.outputs["confidence"] = 1
+    backend.confidence = np.where(np.arange(20) < 5, np.float32(0.75), np.float32(0.25))[None, None].repeat(10, 1)
+    answer = PipelineMethod(backend, "source")(IMAGE, IMAGE)
+    assert (answer.confidence == backend.confidence[0]).all()
+    (sure,) = answer.parts.values()
+    assert (sure == (np.arange(20) < 5)).all()
 
 
 def test_the_network_size_is_that_of_the_command():
