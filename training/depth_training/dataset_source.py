@@ -36,7 +36,10 @@ class DatasetSource:
         stream: int = 0,
     ) -> None:
         if data.batch % count:
-            raise ValueError(f"expected batches in multiples of the {count} processes, got {data.batch} pairs; set it")
+            raise ValueError(
+                f"expected batches in multiples of the {count} processes, got {data.batch} pairs; change the batch of "
+                "[data], [[mix]] or [unlabelled]"
+            )
         self.position = 0
         self._dataset, self._data, self._key, self._device = dataset, data, (seed, stream), device
         part = data.batch // count

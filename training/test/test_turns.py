@@ -134,8 +134,7 @@ def test_both_turns_are_reported(folders, tmp_path):
 
 
 def test_mixed_sets_join_every_batch(folders):
-    mix = (MixConfig(dataset="plain", root=folders["bright"], batch=1, augmented=False),)
-    config = recipe(folders, mix=mix)
+    config = recipe(folders, mix=(MixConfig(dataset="plain", root=folders["bright"], augmented=False),))
     source = RunData(config, ALONE).source()
     batches = [source.next_batch() for _ in range(3)]
     for batch in batches:
@@ -147,6 +146,20 @@ def test_mixed_sets_join_every_batch(folders):
     assert torch.equal(again.next_batch().left, batches[2].left)
     assert again.position == 3
     assert data_names(config) == "plain + plain"
+
+
+def test_a_run_on_mixed_sets_resumes(folders, tmp_path):
+    config = recipe(folders, mix=(MixConfig(dataset="plain", root=folders["bright"]),))
+    straight, first, second = (make_trainer(config) for _ in range(3))
+    losses = [straight.train_step()["loss"].item() for _ in range(4)]
+    for _ in range(2):
+        first.train_step()
+    first.save(tmp_path / "last.pt")
+    second.resume(tmp_path / "last.pt")
+    assert [second.train_step()["loss"].item() for _ in range(2)] == losses[2:]
+    other = recipe(folders, mix=(MixConfig(dataset="plain", root=folders["grey"]),))
+    with pytest.raises(ValueError, match=r"other values of \['mix'\]"):
+        make_trainer(other).resume(tmp_path / "last.pt")
 
 
 def test_the_world_takes_real_pairs_into_its_batches(folders):
