@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from depth_models import LABELS, git_revision
 from torch import nn
 
+from .config import TrainConfig
 from .network_setup import build_network
 
 SCHEMA = 2
@@ -98,7 +100,15 @@ def rebuild_network(data: dict[str, Any]) -> nn.Module:
 
 
 def require_same_recipe(path: Path, recipe: dict[str, Any], own: dict[str, Any]) -> None:
-    """Raise ValueError, with the keys that differ, unless two recipes train alike; what only reports may differ."""
+    """Raise ValueError, with the keys that differ, unless two recipes train alike; what only reports may differ.
+
+    Keys younger than the checkpoint had the effect of their default.
+    """
+    default = asdict(TrainConfig())
+    recipe = {
+        section: {**value, **recipe.get(section, {})} if isinstance(value, dict) else recipe.get(section, value)
+        for section, value in default.items()
+    }
     differing = [
         f"{section}.{key}" if isinstance(value, dict) else section
         for section, value in own.items()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .objectives import Objective, make_objective
-from .synthetic import DEFAULT_MIX
 
 PRECISIONS = ("auto", "bfloat16", "float32")
 BATCH_NORMS = ("train", "frozen")
@@ -31,9 +30,10 @@ class WorldConfig:
     textures: str = ""  # archive of depth_training.synthetic.pack; empty: computed textures
     computed_textures: int = 96
     suitable: float = 0.4  # share of surfaces whose texture fits their class
-    drive: float = DEFAULT_MIX["drive"]
-    indoor: float = DEFAULT_MIX["indoor"]
-    flying: float = DEFAULT_MIX["flying"]
+    drive: float = 0.42
+    indoor: float = 0.28
+    studio: float = 0.0  # 0 as in recipes from before it; DEFAULT_MIX of the world is what to take
+    flying: float = 0.30
     augmented: bool = True
 
 

@@ -164,7 +164,7 @@ def warp_error(sample, shift_px: float) -> float:
     return (warped - sample.left).abs().mean(1, keepdim=True)[keep].mean().item()
 
 
-@pytest.mark.parametrize("layout", ["drive", "indoor", "flying"])
+@pytest.mark.parametrize("layout", ["drive", "indoor", "studio", "flying"])
 def test_the_right_view_warped_by_the_true_disparity_is_the_left_view(bank, layout):
     world = StereoWorld(bank, 96, 160, seed=21)
     scene = world.scenes(2, {layout: 1})

@@ -186,8 +186,10 @@ def test_a_copy_in_other_brightness_was_seen_and_another_picture_was_not():
 
 
 def test_a_limit_thins_all_packages_alike_and_keeps_their_first():
-    groups = [[Taken(bytes(10), "x", name, "1", "MIT", str(i)) for i in range(n)] for name, n in (("a", 40), ("b", 20))]
-    kept = fitting(groups, 300)
+    groups = [
+        [Taken(bytes(9_000), "x", name, "1", "MIT", str(i)) for i in range(n)] for name, n in (("a", 40), ("b", 20))
+    ]
+    kept = fitting(groups, 300_000)
     assert [sum(t.package == name for t in kept) for name in "ab"] == [20, 10]
     assert [t.path for t in kept if t.package == "b"] == [str(i) for i in range(10)]
-    assert fitting(groups, 10_000) == groups[0] + groups[1]
+    assert fitting(groups, 10**6) == groups[0] + groups[1]

@@ -2,12 +2,13 @@
 """The training loop on a tiny network and tiny pairs with known shift."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from depth_training.checkpoint import read_checkpoint, rebuild_network
+from depth_training.checkpoint import read_checkpoint, rebuild_network, require_same_recipe
 from depth_training.config import DataConfig, LogConfig, LossConfig, NetworkConfig, ScheduleConfig, TrainConfig
 from depth_training.data import Sample
 from depth_training.dataset_source import DatasetSource, collate_samples, crop_sample
@@ -81,6 +82,15 @@ def test_a_checkpoint_rebuilds_its_averaged_network_alone(tmp_path):
     with torch.no_grad():
         answers = [one(*pair)["disparity"] for one in (network, trainer.ema.network)]
     torch.testing.assert_close(*answers)
+
+
+def test_a_key_younger_than_a_checkpoint_counts_as_its_default():
+    own = asdict(CONFIG)
+    old = {**own, "world": {k: v for k, v in own["world"].items() if k != "studio"}}
+    require_same_recipe(Path("last.pt"), old, own)
+    younger = {**own, "world": {**own["world"], "studio": 0.25}}
+    with pytest.raises(ValueError, match=r"other values of \['world.studio'\]"):
+        require_same_recipe(Path("last.pt"), old, younger)
 
 
 def test_another_recipe_or_file_is_refused_by_name(tmp_path):

@@ -28,8 +28,8 @@ class Draw:
     def normal(self, *shape: int) -> torch.Tensor:
         return torch.randn(*shape, device=self.device, generator=self.generator)
 
-    def chance(self, probability: float, *shape: int) -> torch.Tensor:
-        """bool [*shape], True with the given probability."""
+    def chance(self, probability: float | torch.Tensor, *shape: int) -> torch.Tensor:
+        """bool [*shape], True with the given probability (a tensor must broadcast to shape)."""
         return torch.rand(*shape, device=self.device, generator=self.generator) < probability
 
     def index(self, count: int, *shape: int) -> torch.Tensor:

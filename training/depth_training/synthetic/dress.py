@@ -12,8 +12,8 @@ from .textures import TextureBank
 
 SUITABLE: dict[int, tuple[str, ...]] = {
     ROAD: ("asphalt", "concrete", "wood"),
-    SIDEWALK: ("paving", "gravel", "grass", "concrete"),
-    BUILDING: ("facade", "brick", "plaster", "concrete"),
+    SIDEWALK: ("paving", "gravel", "grass", "concrete", "floor"),
+    BUILDING: ("facade", "brick", "plaster", "concrete", "wall", "stone"),
     POLE: ("metal", "print"),
     VEGETATION: ("foliage", "grass"),
     VEHICLE: ("paint",),

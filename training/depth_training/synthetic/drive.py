@@ -12,6 +12,7 @@ from .generator import NEVER, SceneGenerator
 from .rotations import random_rotation, yaw_matrix
 from .scene import (
     DETAIL_GAIN,
+    HAZE,
     HOLE_THRESHOLD,
     REFLECT,
     RIM,
@@ -21,6 +22,7 @@ from .scene import (
     TEX_DENSITY,
     Scene,
 )
+from .terrain import add_relief
 from .traffic import add_people, add_vehicles
 
 GROUND_AND_WALLS = 9  # box slots: road, two pavements, six buildings
@@ -42,13 +44,24 @@ def drive(generator: SceneGenerator, b: int) -> Scene:
     _trees(generator, scene, ground, curb)
     _bins_and_poles(generator, scene, ground, curb)
     _fences_and_lanes(generator, scene, ground, curb)
+    add_relief(generator, scene, ground, curb)
     scene.colour[:, :GROUND_AND_WALLS, REFLECT] = 0
     scene.sky[:, SKY_CONTRAST] = draw.uniform(0, 0.6, b) * draw.chance(0.6, b)
     blue = torch.tensor((0.75, 0.9, 1.1), device=generator.device)
     colour = torch.where(draw.chance(0.5, b, 1), blue, torch.ones_like(blue))
     scene.sky[:, SKY_GAIN] = colour * draw.uniform(0.9, 2.0, b, 1)
     scene.light[:, SHADOW] = draw.uniform(0.2, 1, b) * draw.chance(0.75, b)
+    _weather(generator, scene)
     return scene
+
+
+def _weather(generator: SceneGenerator, scene: Scene) -> None:
+    """Haze in some scenes and night in others: a dark sky, and haze of its colour for lamps that do not reach far."""
+    b, draw = scene.focal.shape[0], generator.draw
+    haze, night = draw.chance(0.15, b), draw.chance(0.1, b)
+    thickness = torch.where(night, draw.log_uniform(0.01, 0.08, b), draw.log_uniform(0.002, 0.02, b))
+    scene.light[:, HAZE] = torch.where(haze | night, thickness, 0.0)
+    scene.sky[:, SKY_GAIN] *= torch.where(night, draw.log_uniform(0.01, 0.15, b), 1.0)[:, None]
 
 
 def roadside(
@@ -83,7 +96,10 @@ def _ground_and_buildings(generator: SceneGenerator, scene: Scene, ground: torch
     z = torch.tensor((8.0, 30.0, 60.0) * 2, device=generator.device) + draw.uniform(-6, 12, b, 6)
     x, here, turn = sides * (facade + half_x), draw.chance(0.85, b, 6), small_yaw(generator, b, 6, 0.06)
     walls = list(range(3, GROUND_AND_WALLS))
-    generator.put(scene, walls, (x, ground - half_y, z), (half_x, half_y, half_z), BUILDING, turn, present=here)
+    # They go on below the ground, which may fall away from them.
+    generator.put(
+        scene, walls, (x, ground - half_y + 1.5, z), (half_x, half_y + 1.5, half_z), BUILDING, turn, present=here
+    )
     rise, eaves = draw.uniform(0.5, 2, b, 6), draw.uniform(0, 0.4, b, 1)
     center, half = (x, ground - 2 * half_y - rise, z), (half_x + eaves, rise, half_z + eaves)
     roofs = generator.slots("prism", *ROOF_SLOTS)

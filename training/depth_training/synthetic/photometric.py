@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from .draw import Draw
 
+DARK_SHARE = 0.12  # of the pairs are seen with little light
+
 
 def blur(image: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
     """Gaussian blur with one sigma per image; image [B, C, H, W], sigma_px [B] in 0..2."""
@@ -60,6 +62,29 @@ def _same_camera(left: torch.Tensor, right: torch.Tensor, draw: Draw) -> tuple[t
     return both[..., :w], both[..., w:]
 
 
+def in_the_dark(left: torch.Tensor, right: torch.Tensor, draw: Draw, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Some pairs as cameras see them at night or in a tunnel; float [B, 3, H, W] in 0..1 -> same.
+
+    Little light reaches the sensor: photon noise grows with the root of the signal, read-out noise does not shrink, the
+    darkest signals are lost. The camera amplifies what is left, both eyes alike, seldom up to a normal brightness.
+    """
+    b = left.shape[0]
+    dark = draw.chance(share, b, 1, 1, 1)
+    light = draw.log_uniform(0.02, 0.4, b, 1, 1, 1)
+    photons, read_out = draw.log_uniform(150, 3000, b, 1, 1, 1), draw.log_uniform(0.0005, 0.006, b, 1, 1, 1)
+    mean = torch.cat((left, right), 3).mean((1, 2, 3), keepdim=True)
+    gain = torch.minimum(draw.log_uniform(0.06, 0.4, b, 1, 1, 1) / (mean * light).clamp(min=1e-4), 1 / light * 1.5)
+    gain = gain.clamp(min=1)
+    result = []
+    for image in (left, right):
+        signal = image.clamp(0, 1) * light
+        noisy = signal + draw.normal(*image.shape) * (signal / photons).sqrt() + draw.normal(*image.shape) * read_out
+        levels = 255 * draw.uniform(1, 4, b, 1, 1, 1)  # a sensor's 8 to 10 bits
+        seen = (noisy.clamp(min=0) * levels).round() / levels * gain
+        result.append(torch.where(dark, seen.clamp(0, 1), image))
+    return result[0], result[1]
+
+
 def _misalign(right: torch.Tensor, draw: Draw) -> torch.Tensor:
     """In half of the pairs shift up to 0.6 px and turn up to 0.4 px (at the border) vertically."""
     b, _, h, w = right.shape
@@ -90,7 +115,7 @@ def augment(left: torch.Tensor, right: torch.Tensor, draw: Draw) -> tuple[torch.
     A common part (the camera model) and a smaller independent part (unequal cameras); H, W multiples of 8.
     """
     b = left.shape[0]
-    left, right = _same_camera(left, right, draw)
+    left, right = in_the_dark(*_same_camera(left, right, draw), draw, DARK_SHARE)
     right = _erase(_misalign(right, draw), draw)
     strength = 0.35 * draw.chance(0.6, b, 1, 1, 1)
     soft = draw.uniform(0, 1.2, b) * draw.chance(0.5, b)

@@ -37,7 +37,7 @@ from .scene import (
 )
 from .textures import SIZE, TextureBank, mirror, sample_texture
 
-Hits = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
+LOW_SHARE = 0.25  # height of round things that lie flat, as a share of their width and length
 
 
 def take(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
@@ -96,8 +96,15 @@ def surface(
     x, y, z = local.unbind(-1)
     around = torch.atan2(x / half[..., 0], z / half[..., 2]) * (half[..., 0] + half[..., 2]) / 2
     density = tex[..., TEX_DENSITY]
-    u = torch.where(curved, around, torch.where(face_x, z, x)) * density + tex[..., TEX_U]
-    v = torch.where(face_y, z, y) * density + tex[..., TEX_V]
+    # A low mound is textured from above.
+    mounds = scene.counts.slices()["ellipsoid"]
+    lies = (
+        (index >= mounds.start)
+        & (index < mounds.stop)
+        & (half[..., 1] < LOW_SHARE * torch.minimum(half[..., 0], half[..., 2]))
+    )
+    u = torch.where(curved & ~lies, around, torch.where(face_x, z, x)) * density + tex[..., TEX_U]
+    v = torch.where(face_y | lies, z, y) * density + tex[..., TEX_V]
     slant = facing.squeeze(-1).abs() / direction.norm(dim=-1)
     footprint = t * density / scene.focal[:, None] / slant.clamp(min=0.05).sqrt() * 0.5  # texels per sample
     return normal, u, v, torch.log2(footprint.clamp(min=1e-3)), tex

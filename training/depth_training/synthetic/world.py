@@ -15,11 +15,17 @@ from .indoor import indoor
 from .photometric import augment
 from .render import Renderer, StereoSample
 from .scene import Scene
+from .studio import studio
 from .textures import TextureBank
 
-LAYOUTS: dict[str, Callable[[SceneGenerator, int], Scene]] = {"drive": drive, "indoor": indoor, "flying": flying}
+LAYOUTS: dict[str, Callable[[SceneGenerator, int], Scene]] = {
+    "drive": drive,
+    "indoor": indoor,
+    "studio": studio,
+    "flying": flying,
+}
 CPU_TILE = 32  # px; small enough for the caches, large enough to hide the cost of calling torch
-DEFAULT_MIX = {"drive": 0.42, "indoor": 0.28, "flying": 0.30}
+DEFAULT_MIX = {"drive": 0.42, "indoor": 0.20, "studio": 0.14, "flying": 0.24}
 
 
 class StereoWorld:

@@ -35,6 +35,8 @@ COMPUTED = (
     "plaster",
 )
 
+ENTRY_BYTES = 1000  # of category, origin and place in the archive, per texture
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -55,7 +57,9 @@ def take(source: Source, package: Package, seen: Seen, seed: int) -> list[Taken]
         if not (stanzas or source.licence):
             raise ValueError(f"expected a machine-readable copyright file in {package.place}, got free text")
         licence = lambda path: source.licence or licence_of(path, stanzas)  # noqa: E731
-        allowed: list[Picture] = [p for p in pictures_in(folder) if is_allowed(licence(p.path))]
+        allowed: list[Picture] = [
+            p for p in pictures_in(folder) if source.folder in p.path and is_allowed(licence(p.path))
+        ]
         rng = random.Random(f"{seed} {source.name}")
         found = textures_of(allowed, source.photographs, seen, rng)
         bar = tqdm(islice(found, source.textures), total=source.textures, desc=source.name, unit="texture")
@@ -77,7 +81,7 @@ def fitting(groups: Sequence[list[Taken]], limit_bytes: int) -> list[Taken]:
     )
     chosen, size = [], 0
     for _, number, i in ranked:
-        size += len(groups[number][i].jpeg)
+        size += len(groups[number][i].jpeg) + ENTRY_BYTES
         if size > limit_bytes:
             break
         chosen.append((number, i))

@@ -18,7 +18,7 @@ from .pictures import Picture
 
 SMALLEST_PX, LONGEST_SHARE = 256, 4.0  # short side; long side over short side
 PHOTO_PX, CROPS_OF_PHOTO = 1000, 4  # pictures above this short side give several crops
-DARKEST, CONTRAST_LEVELS, DETAIL_LEVELS, FLAT_SHARE = 20.0, 6.0, 1.6, 0.5
+DARKEST, CONTRAST_LEVELS, DETAIL_LEVELS, FLAT_SHARE, EMPTY_SHARE = 20.0, 6.0, 1.6, 0.5, 0.15
 HASH_SIDE, NEAR_BITS = 16, 36  # of 256 bits
 
 
@@ -68,13 +68,12 @@ def shows_surface(image: np.ndarray) -> bool:
     detail = np.abs(full - cv2.GaussianBlur(full, (0, 0), 2)).mean()
     steps = np.maximum(np.abs(np.diff(grey, axis=0))[:, :-1], np.abs(np.diff(grey, axis=1))[:-1])
     is_flat = (steps < 0.75).mean() > FLAT_SHARE
-    return bool(
-        not is_normal_map
-        and not is_flat
-        and grey.mean() > DARKEST
-        and grey.std() > CONTRAST_LEVELS
-        and detail > DETAIL_LEVELS
-    )
+    # Sheets of parts lie on black or white; masks for shaders use red and blue.
+    is_sheet = max((grey < 8).mean(), (grey > 247).mean()) > EMPTY_SHARE
+    is_mask = g < 0.3 * max(r, b)
+    if is_normal_map or is_flat or is_sheet or is_mask:
+        return False
+    return bool(grey.mean() > DARKEST and grey.std() > CONTRAST_LEVELS and detail > DETAIL_LEVELS)
 
 
 def in_turn(pictures: Sequence[Picture], rng: random.Random) -> list[Picture]:

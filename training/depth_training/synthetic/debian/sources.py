@@ -12,13 +12,14 @@ class Source:
 
     textures: at most that many are kept. photographs: large pictures, of which several crops are taken; otherwise
     pictures of surfaces. licence: of all its pictures, read from a copyright file that is free text; empty where the
-    file is machine-readable, so that each picture has its own.
+    file is machine-readable, so that each picture has its own. folder: part of the paths that count.
     """
 
     name: str
     textures: int
     photographs: bool = False
     licence: str = ""
+    folder: str = ""
 
 
 SOURCES = (
@@ -32,5 +33,5 @@ SOURCES = (
     Source("nexuiz-textures", 180, licence="GPL-2+"),
     Source("redeclipse-data", 200),
     Source("openarena-081-textures", 120),
-    Source("flightgear-data-base", 80),
+    Source("flightgear-data-base", 80, folder="/Terrain"),
 )
