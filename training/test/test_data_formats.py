@@ -20,6 +20,7 @@ def test_pfm_of_both_byte_orders_starts_with_the_top_row(tmp_path, little):
     assert read_pfm(path).tolist() == VALUES.tolist()
     disparity = read_pfm_disparity(path)
     assert disparity[0, :2].tolist() == [1.5, 2.25]
+    assert disparity[1].tolist() == [4, 5, 6]
     assert np.isnan(disparity[0, 2])
     colour = np.arange(18, dtype=np.float32).reshape(2, 3, 3)
     assert (read_pfm(write_pfm(tmp_path / "c.pfm", colour, little)) == colour).all()

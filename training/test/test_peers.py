@@ -43,7 +43,7 @@ def test_one_grey_tensor_last_channel_right_padded_and_negated(tmp_path):
     negated = helper.make_node("Neg", ["right"], ["d"])
     shape = [1, "h", "w", 2]
     path = write_network(tmp_path / "a.onnx", {"pair": shape}, [1, "h", "w", 1], [node, negated], constants=constants)
-    text = 'inputs = ["pair"]\nlayout = "NHWC"\ncolors = "grey"\nmultiple = 8\noutput = "d"\noutput_scale = -100.0\n'
+    text = 'inputs = ["pair"]\nlayout = "NHWC"\ncolors = "grey"\nmultiple = 7\noutput = "d"\noutput_scale = -100.0\n'
     label, method = make_method(f"onnx:{describe(path, text)}", 1)
     assert (label, method.maps) == ("a", frozenset())
     answer = method(LEFT, RIGHT)
@@ -78,11 +78,12 @@ def test_bytes_stay_bytes_and_large_answers_are_cut(tmp_path):
     write_network(
         path, {"l": shape, "r": shape}, [1, "h", "w", 1], [left[0], unused], TensorProto.UINT8, constants=left[1]
     )
-    about = PeerDescription(["l", "r"], "NHWC", white=255.0, multiple=1, output="d", max_disparity_px=150.0)
-    peer = OnnxPeer(path, about, 1)
-    views = peer.prepare((10, 12))
-    views["left"][0], views["right"][0] = LEFT, RIGHT
-    assert (peer.infer({"disparity"})["disparity"] == 200).all()
+    for white, byte in ((255.0, 200), (99.0, 78)):  # 77.6 is rounded
+        about = PeerDescription(["l", "r"], "NHWC", white=white, multiple=1, output="d", max_disparity_px=150.0)
+        peer = OnnxPeer(path, about, 1)
+        views = peer.prepare((10, 12))
+        views["left"][0], views["right"][0] = LEFT, RIGHT
+        assert (peer.infer({"disparity"})["disparity"] == byte).all()
     describe(path, 'inputs=["l","r"]\nlayout="NHWC"\nwhite=255.0\nmultiple=1\noutput="d"\nmax_disparity_px=150.0\n')
     assert (make_method(f"onnx:{path}", 1)[1](LEFT, RIGHT).disparity_px == 150).all()
 
