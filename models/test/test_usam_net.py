@@ -56,6 +56,13 @@ def test_a_segmentation_that_is_missing_or_too_many_is_refused():
         build(segmentation="slic")
 
 
+def test_an_unknown_segmentation_counts_as_black():
+    network, (left, right, _) = build(segmentation="sam").eval(), images(3)
+    with torch.no_grad():
+        answers = [network(left, right, torch.full_like(left, value))["disparity"] for value in (float("nan"), 0.0)]
+    assert torch.equal(*answers)
+
+
 def test_only_what_takes_two_images_has_a_contract():
     assert depth_models.stereo_spec(build(), "usam_net", "1").outputs == {"disparity": 1}
     with pytest.raises(ValueError, match=r"got 'usam_net', which needs a segmentation image too"):

@@ -108,7 +108,7 @@ class UsamNet(StereoNetwork):
 
     def forward(self, left: Tensor, right: Tensor, segmentation: Tensor | None = None) -> dict[str, Tensor]:
         """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32; segmentation: image of the left view's
-        regions, the same shape and range, for segmentation "sam" only.
+        regions, the same shape and range, for segmentation "sam" only; where it is NaN (unknown) it counts as black.
 
         disparity [B, 1, H, W] px, in 0..max_disparity_px; with the light branch also what it predicts, for training:
         segmentation [B, 3, H, W] in 0..255 and border, logits [B, 1, H, W]. Raises ValueError for a segmentation that
@@ -124,6 +124,8 @@ class UsamNet(StereoNetwork):
             regions = self.light(left)
             predicted = {"segmentation": regions.image, "border": regions.border}
             segmentation = regions.image
+        elif segmentation is not None:
+            segmentation = segmentation.nan_to_num()
         images = (left, right) if segmentation is None else (left, right, segmentation)
         logit = self.head(self._features(normalise(torch.cat(images, 1)))).float()
         return {"disparity": self.config.max_disparity_px * torch.sigmoid(logit), **predicted}
