@@ -118,14 +118,6 @@ def test_the_network_takes_its_own_fields_only(recipe):
         build_network("stereo_z", {})
 
 
-def test_the_recipes_of_the_repository_are_valid():
-    recipes = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
-    assert {"smoke", "stereo_s"} <= {recipe.stem for recipe in recipes}
-    for path in recipes:
-        config = read_config(TrainConfig, path)
-        build_network(config.network.name, config.network.config)
-
-
 def test_the_recipes_in_the_documentation_are_valid(tmp_path):
     text = (Path(__file__).parents[2] / "docs" / "training.md").read_text()
     snippets = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
