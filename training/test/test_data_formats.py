@@ -105,12 +105,17 @@ def test_classes_of_other_sets_become_ours():
     camvid = np.array([[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]], np.uint8)
     assert by_id(camvid, CAMVID).tolist() == [[7, 2, 3, 0, 1, 4], [3, 3, 5, 6, 6, 255]]
     assert by_id(np.array([[12, 255]], np.uint8), CAMVID).tolist() == [[255, 255]]
-    # unlabeled, road, sidewalk, building, pole, vegetation, terrain, sky, person, rider, car, bicycle
-    city = np.array([[0, 7, 8, 11, 17, 21, 22, 23, 24, 25, 26, 33]], np.uint8)
-    assert by_id(city, CITYSCAPES).tolist() == [[255, 0, 1, 2, 3, 4, 1, 7, 6, 6, 5, 5]]
+    # The official labelIds in order: unlabeled to dynamic, ground to rail track, building to tunnel, pole to rider, then
+    # the vehicles.
+    official = [*[255] * 6, *(1, 0, 1, 0, 0), *(2, 2, 3, 3, 2, 2), *(3, 3, 3, 3, 4, 1, 7, 6, 6), *[5] * 8]
+    assert by_id(np.arange(34, dtype=np.uint8)[None], CITYSCAPES)[0].tolist() == official
     assert len(CITYSCAPES) == 34
-    colours = np.array([[[100, 60, 100], [255, 127, 80], [1, 2, 3]]], np.uint8)
-    assert by_colour(colours, VIRTUAL_KITTI).tolist() == [[0, 5, 255]]
+    # Terrain, sky, tree, vegetation, building, road, guard rail, sign, light, pole, misc, truck, car, van.
+    colours = [(210, 0, 200), (90, 200, 255), (0, 199, 0), (90, 240, 0), (140, 140, 140), (100, 60, 100)]
+    colours += [(250, 100, 255), (255, 255, 0), (200, 200, 0), (255, 130, 0), (80, 80, 80)]
+    colours += [(160, 60, 60), (255, 127, 80), (0, 139, 139), (1, 2, 3)]
+    ours = by_colour(np.array([colours], np.uint8), VIRTUAL_KITTI)[0].tolist()
+    assert ours == [1, 7, 4, 4, 2, 0, 3, 3, 3, 3, 255, 5, 5, 5, 255]
 
 
 def test_grey_images_get_three_channels(tmp_path):

@@ -165,8 +165,11 @@ def test_imu_pose_turns_by_roll_pitch_and_yaw():
 
 def test_the_nearest_point_of_a_pixel_counts():
     projection = np.array([[10.0, 0, 4, 0], [0, 12, 3, 0], [0, 0, 1, 0]])
-    points = np.array([[0, 0, 9.0], [0, 0, 5], [0, 0, 7], [0, 0, -5], [50, 0, 5], [0.8, -0.5, 4]])
+    points = np.array(
+        [[0, 0, 9.0], [0, 0, 5], [0, 0, 7], [0, 0, -5], [50, 0, 5], [0.8, -0.5, 4], [0.7, 0.25, 10], [2.0, 0, 5]]
+    )
     depth_m = project_depth(points, projection, 6, 8)
     assert depth_m[3, 4] == 5
     assert depth_m[2, 6] == 4  # u = 4 + 2, v = 3 - 1.5 rounds to even
-    assert np.isfinite(depth_m).sum() == 2
+    assert depth_m[3, 5] == 10  # u = 4.7, v = 3.3; the last one has u = 8, which is outside
+    assert np.isfinite(depth_m).sum() == 3
