@@ -56,7 +56,7 @@ class SyntheticSource:
     def _shard(self, number: int) -> StereoBatch:
         key = np.random.SeedSequence((self._seed, self._stream, self.position, number))
         # torch takes seeds of 64 bit with a sign.
-        self._world.draw.generator.manual_seed(int(key.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+        self._world.reseed(int(key.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         return batch_of_sample(self._world.batch(self._size, self._mix, self._augmented))
 
 

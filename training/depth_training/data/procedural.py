@@ -58,7 +58,7 @@ class ProceduralWorld:
 
         world = self._world = self._world or self._make_world()
         # Torch's generator takes 32 bits of a seed, so both numbers are mixed into that many.
-        world.draw.generator.manual_seed(int(np.random.SeedSequence([self._seed, index]).generate_state(1)[0]))
+        world.reseed(int(np.random.SeedSequence([self._seed, index]).generate_state(1)[0]))
         mix = dict(self._mix or DEFAULT_MIX)
         layout = np.random.default_rng([self._seed, index]).choice(list(mix), p=_shares(mix))
         with torch.inference_mode():

@@ -88,10 +88,12 @@ def in_the_dark(left: torch.Tensor, right: torch.Tensor, draw: Draw, share: floa
 def _misalign(right: torch.Tensor, draw: Draw) -> torch.Tensor:
     """In half of the pairs shift up to 0.6 px and turn up to 0.4 px (at the border) vertically."""
     b, _, h, w = right.shape
-    limit = torch.tensor((0.6, 0.4), device=right.device).view(1, 2, 1, 1)
-    shift = draw.uniform(-1, 1, b, 2, 1, 1) * limit * draw.chance(0.5, b, 1, 1, 1)
+    shift = draw.uniform(-1, 1, b, 2, 1, 1) * draw.chance(0.5, b, 1, 1, 1)
     x = torch.linspace(-1, 1, w, device=right.device).view(1, 1, w).expand(b, h, w)
-    y = torch.linspace(-1, 1, h, device=right.device).view(1, h, 1) + (shift[:, 0] + shift[:, 1] * x) * 2 / h
+    y = (
+        torch.linspace(-1, 1, h, device=right.device).view(1, h, 1)
+        + (0.6 * shift[:, 0] + 0.4 * shift[:, 1] * x) * 2 / h
+    )
     return functional.grid_sample(right, torch.stack((x, y), -1), padding_mode="border", align_corners=True)
 
 
@@ -101,8 +103,8 @@ def _erase(right: torch.Tensor, draw: Draw) -> torch.Tensor:
     column, row = torch.arange(w, device=right.device), torch.arange(h, device=right.device)[:, None]
     for _ in range(2):
         size = draw.uniform(20, 100, b, 2, 1, 1)
-        corner = draw.uniform(0, 1, b, 2, 1, 1) * torch.tensor((w, h), device=right.device).view(1, 2, 1, 1)
-        inside = ((column - corner[:, 0]).abs() < size[:, 0]) & ((row - corner[:, 1]).abs() < size[:, 1] / 2)
+        corner = draw.uniform(0, 1, b, 2, 1, 1)
+        inside = ((column - w * corner[:, 0]).abs() < size[:, 0]) & ((row - h * corner[:, 1]).abs() < size[:, 1] / 2)
         inside = inside[:, None] & draw.chance(0.15, b, 1, 1, 1)
         right = torch.where(inside, right.mean((2, 3), keepdim=True), right)
     return right

@@ -11,7 +11,7 @@ from depth_models.labels import SKY
 from depth_runtime.spec import UNLABELLED
 from torch.nn import functional
 
-from .scene import FAR, Scene
+from .scene import FAR, REFLECT, SHADOW, Scene
 from .shade import shade
 from .textures import TextureBank
 from .trace import CullingTracer, Tracer
@@ -87,9 +87,16 @@ class Renderer:
     def _colour(self, scene: Scene, origin: torch.Tensor, direction: torch.Tensor) -> torch.Tensor:
         """rgb [B, N, 3] in 0..1 of rays [B, N, 3] from origin [B, 1, 3]."""
         t, index = self.tracer.nearest(scene, origin, direction)
-        away = origin + direction * (t * 0.9995 - 1e-3)[..., None]
-        shadow = self.tracer.blocked(scene, away, scene.sun[:, None], FAR / 2).float()
-        return self._shade(self.bank, scene, origin, direction, t, index, shadow)
+        shadows = mirrors = True
+        # Looking whether something is needed stops a GPU and pays on a CPU, where tiles are small.
+        if self.tile is not None:
+            shadows = bool((scene.light[:, SHADOW] > 0).any())
+            mirrors = bool((t >= FAR).any() or (scene.colour[..., REFLECT].gather(1, index) > 0).any())
+        shadow = torch.zeros_like(t)
+        if shadows:
+            away = origin + direction * (t * 0.9995 - 1e-3)[..., None]
+            shadow = self.tracer.blocked(scene, away, scene.sun[:, None], FAR / 2).float()
+        return self._shade(self.bank, scene, origin, direction, t, index, shadow, mirrors)
 
     @torch.no_grad()
     def view(self, scene: Scene, eye: torch.Tensor) -> torch.Tensor:

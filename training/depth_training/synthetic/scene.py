@@ -6,6 +6,7 @@ Axes: x right, y down, z forward (optical frame), metres. The world frame is the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
@@ -117,5 +118,14 @@ class Scene:
 
     def batch(self, scenes: slice) -> Scene:
         """Some scenes of the batch."""
+        return self._each(lambda tensor: tensor[scenes])
+
+    def to(self, device: torch.device) -> Scene:
+        """The same scenes on a device; a GPU is not waited for."""
+        if device.type != "cuda":
+            return self._each(lambda tensor: tensor.to(device))
+        return self._each(lambda tensor: tensor.pin_memory().to(device, non_blocking=True))
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Scene:
         names = [f.name for f in fields(Scene) if f.name != "counts"]
-        return Scene(self.counts, *(getattr(self, name)[scenes] for name in names))
+        return Scene(self.counts, *(change(getattr(self, name)) for name in names))

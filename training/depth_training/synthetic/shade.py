@@ -157,20 +157,23 @@ def shade(
     t: torch.Tensor,
     index: torch.Tensor,
     shadow: torch.Tensor,
+    mirrors: bool = True,
 ) -> torch.Tensor:
     """Colour of rays -> rgb [B, N, 3] in 0..1.
 
-    origin [B, 1, 3]; direction [B, N, 3]; t, index [B, N] from nearest_hit; shadow [B, N] 0 lit .. 1 shaded.
+    origin [B, 1, 3]; direction [B, N, 3]; t, index [B, N] from nearest_hit; shadow [B, N] 0 lit .. 1 shaded;
+    mirrors: False when no ray shows the sky or a surface that reflects.
     """
     normal, u, v, level, tex = surface(scene, origin, direction, t, index)
     colour = take(scene.colour, index)
     view = functional.normalize(direction, dim=-1)
     rgb = _lit(_albedo(bank, tex, colour, u, v, level), normal, view, scene, shadow)
-    reflected = view - 2 * (view * normal).sum(-1, keepdim=True) * normal
     is_sky = (t >= FAR)[..., None]
-    environment = _environment(bank, scene, torch.where(is_sky, view, reflected))
-    share = torch.where(is_sky, 1.0, colour[..., REFLECT, None])
-    rgb = rgb * (1 - share) + environment * share
+    if mirrors:
+        reflected = view - 2 * (view * normal).sum(-1, keepdim=True) * normal
+        environment = _environment(bank, scene, torch.where(is_sky, view, reflected))
+        share = torch.where(is_sky, 1.0, colour[..., REFLECT, None])
+        rgb = rgb * (1 - share) + environment * share
     # Haze tends to the mean sky colour, 0.6 x gain + bias.
     haze = 1 - torch.exp(-scene.light[:, None, HAZE, None] * t.clamp(max=2e3)[..., None])
     horizon = 0.6 * scene.sky[:, None, SKY_GAIN] + scene.sky[:, None, SKY_BIAS]

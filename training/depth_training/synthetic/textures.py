@@ -54,11 +54,11 @@ class TextureBank:
     def of(self, *categories: str) -> torch.Tensor:
         """Texture ids (float [n]) of some categories; of the whole bank if it has none of them."""
         ids = [i for i, name in enumerate(self.categories) if name in categories] or list(range(self.count))
-        return torch.tensor(ids, device=self.texels.device, dtype=torch.float32)
+        return torch.tensor(ids, dtype=torch.float32)
 
     def pick(self, draw: Draw, categories: Sequence[str], *shape: int) -> torch.Tensor:
         """Random texture ids (float [*shape]) among some categories."""
-        ids = self.of(*categories)
+        ids = self.of(*categories).to(draw.device)
         return ids[draw.index(len(ids), *shape).long()]
 
 

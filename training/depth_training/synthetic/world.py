@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
+import torch
+
 from .draw import Draw
 from .dress import dress
 from .drive import drive
@@ -24,12 +26,15 @@ LAYOUTS: dict[str, Callable[[SceneGenerator, int], Scene]] = {
     "studio": studio,
     "flying": flying,
 }
-CPU_TILE = 32  # px; small enough for the caches, large enough to hide the cost of calling torch
+CPU_TILE = 64  # px; small enough for the caches, large enough to hide the cost of calling torch
 DEFAULT_MIX = {"drive": 0.42, "indoor": 0.20, "studio": 0.14, "flying": 0.24}
 
 
 class StereoWorld:
     """Random scenes of several layouts, rendered on the device of the textures.
+
+    Scenes are drawn on the CPU, thousands of tiny operations, while a GPU is busy with earlier work; so a seed gives
+    the same scenes everywhere, and on a GPU other camera noise than on a CPU.
 
     suitable: probability that a primitive's texture matches its label; the rest is random (domain
     randomisation). seed: None takes torch's global random state. compiled: None means "on a GPU".
@@ -44,14 +49,20 @@ class StereoWorld:
         suitable: float = 0.4,
         compiled: bool | None = None,
     ):
-        device = bank.texels.device
-        self.bank, self.suitable = bank, suitable
-        self.draw = Draw(device) if seed is None else Draw.seeded(seed, device)
+        self.bank, self.suitable, self.device = bank, suitable, bank.texels.device
+        on_cpu, on_gpu = self.device.type == "cpu", self.device.type == "cuda"
+        self.draw = Draw() if seed is None else Draw.seeded(seed)
+        self._camera_draw = self.draw if on_cpu else Draw(self.device, _generator(seed, self.device))
         self.generator = SceneGenerator(bank, height, width, self.draw)
-        on_gpu = device.type == "cuda"
-        self.renderer = Renderer(
-            bank, height, width, compiled=on_gpu if compiled is None else compiled, tile=None if on_gpu else CPU_TILE
-        )
+        compiled = on_gpu if compiled is None else compiled
+        self.renderer = Renderer(bank, height, width, compiled=compiled, tile=CPU_TILE if on_cpu else None)
+
+    def reseed(self, seed: int) -> None:
+        """Start the random numbers again. Raises ValueError for a world without a seed of its own."""
+        for draw in (self.draw, self._camera_draw):
+            if draw.generator is None:
+                raise ValueError("expected a world with a seed, got one on torch's global random numbers; pass a seed")
+            draw.generator.manual_seed(seed)
 
     def scenes(self, size: int, mix: Mapping[str, float] = DEFAULT_MIX) -> Scene:
         """`size` scenes, split over the layouts by their shares in `mix`, in that order along the batch.
@@ -70,11 +81,16 @@ class StereoWorld:
         counts = [stop - start for start, stop in pairwise(ends)]
         scene = Scene.cat([LAYOUTS[name](self.generator, n) for name, n in zip(mix, counts, strict=True) if n > 0])
         dress(scene, self.bank, self.draw, self.suitable)
-        return scene
+        return scene.to(self.device)
 
     def batch(self, size: int, mix: Mapping[str, float] = DEFAULT_MIX, augmented: bool = True) -> StereoSample:
         """A rendered batch, by default with photometric randomisation (see photometric.augment)."""
         sample = self.renderer.render(self.scenes(size, mix))
         if augmented:
-            sample.left, sample.right = augment(sample.left, sample.right, self.draw)
+            sample.left, sample.right = augment(sample.left, sample.right, self._camera_draw)
         return sample
+
+
+def _generator(seed: int | None, device: torch.device) -> torch.Generator | None:
+    """A generator on `device`; none without a seed, nor where a device that only knows shapes has none."""
+    return None if seed is None or device.type == "meta" else torch.Generator(device).manual_seed(seed)
