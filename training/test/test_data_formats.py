@@ -105,8 +105,7 @@ def test_classes_of_other_sets_become_ours():
     camvid = np.array([[0, 1, 2, 3, 4, 5], [6, 7, 8, 9, 10, 11]], np.uint8)
     assert by_id(camvid, CAMVID).tolist() == [[7, 2, 3, 0, 1, 4], [3, 3, 5, 6, 6, 255]]
     assert by_id(np.array([[12, 255]], np.uint8), CAMVID).tolist() == [[255, 255]]
-    # The official labelIds in order: unlabeled to dynamic, ground to rail track, building to tunnel, pole to rider, then
-    # the vehicles.
+    # The official labelIds: unlabeled to dynamic, ground to rail track, building to tunnel, pole to rider, vehicles.
     official = [*[255] * 6, *(1, 0, 1, 0, 0), *(2, 2, 3, 3, 2, 2), *(3, 3, 3, 3, 4, 1, 7, 6, 6), *[5] * 8]
     assert by_id(np.arange(34, dtype=np.uint8)[None], CITYSCAPES)[0].tolist() == official
     assert len(CITYSCAPES) == 34

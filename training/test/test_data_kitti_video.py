@@ -64,8 +64,9 @@ def test_odometry_video_of_one_camera(odometry):
 
 
 def test_odometry_names_what_is_wrong(odometry):
-    with pytest.raises(ValueError, match="sequences/00/image_2"):
-        make_dataset("kitti-odometry", odometry)
+    for split, first in (("train", "00"), ("val", "09"), ("test", "11")):
+        with pytest.raises(ValueError, match=f"sequences/{first}/image_2"):
+            make_dataset("kitti-odometry", odometry, split=split)
     sweep = odometry / "sequences/08/velodyne/000002.bin"
     sweep.write_bytes(sweep.read_bytes()[:-2])
     with pytest.raises(ValueError, match=r"four float32 in .*000002\.bin, got 46"):
@@ -158,6 +159,9 @@ def test_imu_pose_turns_by_roll_pitch_and_yaw():
     first = (49.0, 8.0, 100.0, 0.0, 0.0, 0.0)
     pose = imu_pose((49.0, 8.0, 103.0, 0.1, 0.2, 0.3), first)
     assert pose[:3, 3] == pytest.approx([0, 0, 3])
+    # A degree of longitude shrinks with the cosine of the latitude.
+    east = imu_pose((49.0, 8.00001, 100.0, 0, 0, 0), first)
+    assert east[:3, 3] == pytest.approx([6378137 * np.radians(1e-5) * np.cos(np.radians(49)), 0, 0], abs=1e-4)
     # The nose (x) sinks by pitch and turns by yaw; roll does not move it.
     assert pose[:3, 0] == pytest.approx([np.cos(0.2) * np.cos(0.3), np.cos(0.2) * np.sin(0.3), -np.sin(0.2)])
     assert pose[2, 1] == pytest.approx(np.sin(0.1) * np.cos(0.2))
