@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Labelled stereo pairs per second of the procedural world, on a CPU or a GPU.
 
-Times scene drawing, rendering and the whole batch with camera noise, on a GPU after a warm-up that compiles the kernels.
+Times scene drawing, rendering and the whole batch with camera noise; a GPU first warms up and compiles the kernels.
 A GPU is waited for once per stage and round. On a busy machine read the CPU seconds, which waiting does not change.
 """
 
