@@ -24,7 +24,7 @@ class Source:
 
 SOURCES = (
     Source("plasma-workspace-wallpapers", 70, photographs=True),
-    Source("gnome-backgrounds", 30, photographs=True, licence="CC-BY-SA-3.0"),
+    Source("gnome-backgrounds", 30, photographs=True, licence="GPL-2+ and CC-BY-SA-3.0"),
     Source("mate-backgrounds", 45, photographs=True),
     Source("lomiri-wallpapers-16.04", 45, photographs=True),
     Source("lomiri-wallpapers-20.04", 12, photographs=True),
