@@ -114,6 +114,19 @@ def test_raw_frame(raw):
     assert sample.pose[:3, :3] @ [0, 1, 0] == pytest.approx([0, 0, -1], abs=1e-9)
 
 
+def test_raw_lidar_is_rectified_and_cameras_may_have_their_own_centre(raw):
+    day = raw / "2011_09_26"
+    # A quarter turn about the optical axis: what was left of camera 0 is above it; cx of the right camera is 3.5.
+    right = P3.replace("10 0 4", "10 0 3.5")
+    write_text(day / "calib_cam_to_cam.txt", f"R_rect_00: 0 -1 0 1 0 0 0 0 1\nP_rect_02: {P2}\nP_rect_03: {right}\n")
+    write_sweep(day / "2011_09_26_drive_0002_sync/velodyne_points/data/0000000000.bin", [(6.0, 0.6, 0)])
+    sample = make_dataset("kitti-raw", raw)[0]
+    assert np.argwhere(np.isfinite(sample.depth_m)).tolist() == [[2, 4]]  # v = 3 - 12 * 0.6 / 6
+    assert sample.disparity_shift_px == 0.5
+    assert sample.disparity_px[2, 4] == pytest.approx(10 * 0.54 / 6 + 0.5)
+    assert sample.true_depth_m()[2, 4] == 6
+
+
 def test_raw_drives_are_chosen_by_name(raw):
     with pytest.raises(ValueError, match="2011_09_28_drive_0001_sync/image_02"):
         make_dataset("kitti-raw", raw, drives=["2011_09_28_drive_0001_sync"])
