@@ -88,7 +88,8 @@ def run(arguments: argparse.Namespace) -> None:
         if arguments.calibration is None:
             summary.skip(step, "no --calibration pairs")
             continue
-        options = argparse.Namespace(**vars(arguments) | {"model": files[""], "out": files[suffix], "target": target})
+        wish = {"model": str(files[""]), "out": files[suffix], "target": target}
+        options = argparse.Namespace(**vars(arguments) | wish)
         summary.attempt(step, files[suffix], lambda options=options: quantize_command.run(options))
     _build(arguments, [files[suffix] for suffix in FOR_ENGINES], summary)
     log.info("\n%s", summary.table())

@@ -3,6 +3,8 @@
 
 import logging
 
+import cv2
+import numpy as np
 import pytest
 from depth_export import export_command, half_command
 from depth_export.cli import main
@@ -46,10 +48,16 @@ def test_a_step_that_is_refused_fails_the_command_and_leaves_the_others(
     arguments, tmp_path, monkeypatch, caplog, capsys
 ):
     monkeypatch.setitem(half_command.LIMITS, "disparity", -1.0)
+    for side in ("left", "right", "disparity"):
+        (tmp_path / side).mkdir()
+        for i in range(4):
+            cv2.imwrite(f"{tmp_path}/{side}/{i}.png", np.full((64, 96), 90, np.uint8))
+    arguments += ["--calibration", str(tmp_path)]
     with caplog.at_level(logging.INFO), pytest.raises(SystemExit) as stop:
         main(arguments)
     assert stop.value.code == 1
-    assert "got ['halve'] refused" in capsys.readouterr().err
+    assert "got ['halve', 'quantize for cpu', 'quantize for tensorrt'] refused" in capsys.readouterr().err
     assert "refused: expected 'disparity' within -1.0 of FP32" in caplog.text
+    assert "refused: expected a part that drifts" in caplog.text  # the probe has no product at all
     assert [path.name for path in tmp_path.glob("out/*.onnx")] == ["stereo_s.onnx"]
     assert len(list(tmp_path.glob("out/engines/*.plan"))) == 2
