@@ -37,7 +37,9 @@ def test_sceneflow_pair(sceneflow):
     assert (sample.disparity_px == ramp(1)).all()
     assert (sample.right_disparity_px == ramp(2)).all()
     assert sample.occluded[:, 0].all()  # more than half a pixel beyond the right image
-    assert sample.intrinsics[0] == (450 if name == "driving" else 1050)
+    assert not sample.occluded[0, 1:].any()
+    focal_px = 450 if name == "driving" else 1050
+    assert sample.intrinsics == (focal_px, focal_px, 479.5, 269.5)
 
 
 def test_sceneflow_names_what_is_wrong(sceneflow):
@@ -149,6 +151,17 @@ def test_kitti_stereo_names_what_is_missing(kitti):
         make_dataset(name, root)[0]
     with pytest.raises(ValueError, match="nothing/training"):
         make_dataset(name, root / "nothing")
+
+
+def test_kitti_2012_of_the_grey_cameras(tmp_path):
+    root = tmp_path / "testing"
+    for folder, value in (("image_0", 10), ("image_1", 20), ("colored_0", 30), ("colored_1", 40)):
+        write_image(root / folder / "000007_10.png", picture(value)[..., 0])
+    matrices = [f"P{camera}: 700 0 600 {-shift} 0 700 170 0 0 0 1 0" for camera, shift in enumerate((0, 350, 70, 385))]
+    write_text(root / "calib/000007.txt", "\n".join(matrices))
+    grey, colour = (make_dataset("kitti2012", tmp_path, split="test", grey=grey)[0] for grey in (True, False))
+    assert (grey.left[0, 0, 1], grey.right[0, 0, 1], grey.baseline_m) == (10, 20, 0.5)
+    assert (colour.left[0, 0, 1], colour.right[0, 0, 1], colour.baseline_m) == (30, 40, 0.45)
 
 
 def test_kitti_2015_labels(tmp_path):
