@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Facts about what makes the world hard: ground that is no plane, plain walls, little light, haze."""
+"""Facts about what makes the world hard: ground that is no plane, plain walls, little light, haze, shining cars."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
-from depth_models.labels import BUILDING, ROAD, SIDEWALK
+from depth_models.labels import BUILDING, ROAD, SIDEWALK, VEHICLE
 from depth_training.synthetic import StereoWorld, TextureBank, terrain
 from depth_training.synthetic.draw import Draw
 from depth_training.synthetic.photometric import in_the_dark
-from depth_training.synthetic.scene import CONTRAST, HAZE, SKY_GAIN, Scene
+from depth_training.synthetic.scene import BULGE, CONTRAST, HAZE, MIRROR_CONTRAST, SKY_GAIN, Scene
 from depth_training.synthetic.studio import WALL
 from torch.nn import functional
 
@@ -35,7 +37,7 @@ def points(world: StereoWorld, scene: Scene) -> tuple[torch.Tensor, torch.Tensor
 
 def test_a_sloping_road_is_flat_at_first_and_straight_later(world, monkeypatch):
     monkeypatch.setattr(terrain, "SLOPES", 1.0)
-    scene = world.scenes(4, {"drive": 1})
+    scene = world.scenes(10, {"drive": 1})
     bends = 0
     for xyz, label in zip(*points(world, scene), strict=True):
         road = xyz[(label == ROAD) & (xyz[:, 2] > 0) & (xyz[:, 2] < 200)]
@@ -126,3 +128,25 @@ def test_darkness_is_shared_by_the_eyes_and_its_noise_is_not():
     assert abs(torch.corrcoef(noise)[0, 1]) < 0.1
     brightness = [x.mean((1, 2, 3)) for x in (left, right)]
     torch.testing.assert_close(*brightness, atol=0.02, rtol=0.05)
+
+
+def test_cars_mirror_more_where_they_are_seen_aslant_and_their_faces_look_round(world):
+    scene = world.scenes(6, {"drive": 1})
+    cars = world.generator.slots("box", 9, 15)
+    assert (scene.form[:, cars, BULGE] > 0.05).any()
+    others = world.generator.slots("box", 0, 9) + world.generator.slots("box", 17, 25)
+    assert (scene.form[:, others, BULGE] == 0).all()
+    eye = torch.zeros(6, 1, 3)
+    before = world.renderer.labels(scene)
+    pictures = [world.renderer.view(scene, eye)]
+    solids = scene.form[:, : world.generator.slots("prism")[-1] + 1]
+    for table, columns in ((solids, BULGE), (scene.sky, slice(MIRROR_CONTRAST, None))):
+        table[..., columns] = 0.0
+        pictures.append(world.renderer.view(scene, eye))
+    vehicle = (before[2] == VEHICLE)[:, None]
+    for first, second in pairwise(pictures):
+        change = (first - second).abs().mean(1, keepdim=True)
+        assert change[vehicle].mean() > 1
+        assert change[vehicle].mean() > 4 * change[~vehicle].mean()
+    for one, other in zip(before, world.renderer.labels(scene), strict=True):
+        assert torch.equal(one, other)  # the truth is that of flat faces

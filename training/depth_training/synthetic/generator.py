@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from .draw import Draw
 from .rotations import pitch_matrix, random_rotation, roll_matrix, yaw_matrix
-from .scene import CONTRAST, GAIN, TEX_DENSITY, Counts, Scene
+from .scene import BULGE, CONTRAST, GAIN, TEX_DENSITY, Counts, Scene
 from .textures import SIZE, TextureBank
 
 COUNTS = Counts(box=25, prism=12, ellipsoid=20, cylinder=16, card=24)  # of the random layouts
@@ -67,7 +67,12 @@ class SceneGenerator:
         light = torch.stack((draw.uniform(0.35, 0.75, b), shadow, specular, torch.zeros_like(shadow)), -1)
         picture = (self.bank.pick(draw, ("sky", "photo"), b, 1), draw.log_uniform(40, 250, b, 1))
         colour = (draw.uniform(0.3, 1, b, 1), draw.uniform(0.6, 1.1, b, 3), torch.zeros(b, 3, device=self.device))
-        return functional.normalize(torch.stack(toward, -1), dim=-1), light, torch.cat((*picture, *colour), -1)
+        mirrors = (draw.uniform(0, 1.5, b, 1), draw.uniform(0, 0.8, b, 1), draw.uniform(0, 0.7, b, 1))
+        return (
+            functional.normalize(torch.stack(toward, -1), dim=-1),
+            light,
+            torch.cat((*picture, *colour, *mirrors), -1),
+        )
 
     def _forms(self, b: int) -> torch.Tensor:
         """Random silhouettes and holes of cards, random tapers of prisms."""
@@ -77,6 +82,7 @@ class SceneGenerator:
         waves = 0.13 * draw.normal(b, p, 6)
         form = torch.cat((rim, waves, draw.uniform(0.5, 4, b, p, 2), draw.uniform(0, 1, b, p, 2), threshold), -1)
         form[:, groups["prism"], :3] = draw.uniform(0, 1, b, COUNTS.prism, 3)
+        form[:, : groups["prism"].stop, BULGE] = 0.0
         return form
 
     def _textures(self, b: int) -> torch.Tensor:

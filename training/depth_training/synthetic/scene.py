@@ -42,10 +42,14 @@ GAIN, BIAS, CONTRAST, REFLECT = slice(0, 3), slice(3, 6), 6, 7
 # Columns of Scene.light and Scene.sky.
 AMBIENT, SHADOW, SPECULAR, HAZE = range(4)
 SKY_ID, SKY_SCALE, SKY_CONTRAST, SKY_GAIN, SKY_BIAS = 0, 1, 2, slice(3, 6), slice(6, 9)
+# What mirrors show besides the sky: more contrast, a darker ground, more of it at grazing angles; 0 for none.
+MIRROR_CONTRAST, MIRROR_GROUND, MIRROR_GRAZING, SKY_COLUMNS = 9, 10, 11, 12
 # Columns of Scene.form. Cards: rim radius, three harmonics of two numbers, hole frequencies, phases, threshold.
 RIM, HARMONICS, HOLE_FREQUENCY, HOLE_PHASE, HOLE_THRESHOLD = 0, slice(1, 7), slice(7, 9), slice(9, 11), 11
 # Prisms: how far the top is drawn in from each x side, from the front (+z) and from the back, 0..1.
 TAPER_SIDE, TAPER_FRONT, TAPER_BACK = range(3)
+# Boxes and prisms: how much their faces are lit and mirror like bulging ones, 0 for flat.
+BULGE = 3
 # Columns of Scene.swing: amplitude (rad), frequency (rad/s), phase (rad), pivot above the centre (half heights).
 SWING_ANGLE, SWING_RATE, SWING_PHASE, SWING_PIVOT = range(4)
 
@@ -64,7 +68,7 @@ class Scene:
     half: torch.Tensor  # [B, P, 3] m
     velocity: torch.Tensor  # [B, P, 3] m/s
     swing: torch.Tensor  # [B, P, 4], see SWING_*
-    form: torch.Tensor  # [B, P, 12], see TAPER_* (prisms) and RIM ... (cards)
+    form: torch.Tensor  # [B, P, 12], see TAPER_* (prisms), BULGE and RIM ... (cards)
     texture: torch.Tensor  # [B, P, 8], see TEX_* and DETAIL_*; density in texels per metre
     colour: torch.Tensor  # [B, P, 8], see GAIN, BIAS, CONTRAST, REFLECT
     semantic: torch.Tensor  # [B, P] label id
@@ -74,7 +78,7 @@ class Scene:
     pose: torch.Tensor  # [B, 3, 3] camera -> world rotation of the stereo rig
     sun: torch.Tensor  # [B, 3] unit vector towards the light
     light: torch.Tensor  # [B, 4]: ambient share, shadow strength, specular, haze per metre
-    sky: torch.Tensor  # [B, 9], see SKY_*
+    sky: torch.Tensor  # [B, 12], see SKY_* and MIRROR_*
 
     @staticmethod
     def cat(scenes: list[Scene]) -> Scene:

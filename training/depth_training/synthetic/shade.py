@@ -9,6 +9,7 @@ from torch.nn import functional
 from .scene import (
     AMBIENT,
     BIAS,
+    BULGE,
     CONTRAST,
     DETAIL_GAIN,
     DETAIL_ID,
@@ -16,6 +17,9 @@ from .scene import (
     FAR,
     GAIN,
     HAZE,
+    MIRROR_CONTRAST,
+    MIRROR_GRAZING,
+    MIRROR_GROUND,
     REFLECT,
     SHADOW,
     SKY_BIAS,
@@ -69,9 +73,10 @@ def _outward(
     zero = torch.zeros_like(x)
     on_x = torch.stack((x.sign(), -side, zero), -1)
     on_z = torch.stack((zero, -ends, torch.where(z < 0, -1.0, 1.0)), -1)
-    on_y = torch.stack((zero, torch.ones_like(y), zero), -1)
+    on_y = torch.stack((zero, torch.where(y < 0, -1.0, 1.0), zero), -1)
     bulge = torch.stack((x, torch.where(is_cylinder, 0.0, y), z), -1)
     normal = torch.where(face_x[..., None], on_x, torch.where(face_y[..., None], on_y, on_z))
+    normal = torch.where(is_flat[..., None], normal + form[..., BULGE, None] * unit, normal)
     return functional.normalize(torch.where(curved[..., None], bulge, normal) / half, dim=-1), face_x, face_y, curved
 
 
@@ -87,7 +92,7 @@ def surface(
     center, half, tex = (take(table, index) for table in (scene.center, scene.half, scene.texture))
     point = origin + direction * t[..., None]
     local = (rotation * (point - center).unsqueeze(-2)).sum(-1)
-    form = take(scene.form[..., :3], index)
+    form = take(scene.form[..., :4], index)
     normal_local, face_x, face_y, curved = _outward(scene.counts, form, half, local / half, index)
     # Written as multiply-and-sum: batched 3x3 matrix products do not fuse.
     normal = (rotation * normal_local.unsqueeze(-1)).sum(-2)
@@ -138,15 +143,17 @@ def _lit(
     return rgb.clamp(min=0) * (ambient + (1 - ambient) * 1.4 * direct) + 0.5 * highlight
 
 
-def _environment(bank: TextureBank, scene: Scene, look: torch.Tensor) -> torch.Tensor:
-    """Sky colour [B, N, 3] in world direction `look` [B, N, 3] (unit length)."""
+def _environment(bank: TextureBank, scene: Scene, look: torch.Tensor, is_sky: torch.Tensor) -> torch.Tensor:
+    """Colour [B, N, 3] in world direction `look` [B, N, 3] (unit length); is_sky bool [B, N, 1]: seen, not mirrored."""
     sky = scene.sky[:, None]
     u = torch.atan2(look[..., 0], look[..., 2]) * sky[..., SKY_SCALE]
     v = look[..., 1] * sky[..., SKY_SCALE] * 1.5
     tex_id, level = sky[..., SKY_ID].expand_as(u), torch.ones_like(u)
     tables = bank.texels, bank.level_start, bank.stride
     rgb = sample_texture(*tables, tex_id, mirror(u, SIZE - 1.0), mirror(v + SIZE / 2, SIZE - 1.0), level)
-    return (0.6 + (rgb - 0.5) * sky[..., SKY_CONTRAST, None]) * sky[..., SKY_GAIN] + sky[..., SKY_BIAS]
+    contrast = sky[..., SKY_CONTRAST, None] + torch.where(is_sky, 0.0, sky[..., MIRROR_CONTRAST, None])
+    ground = torch.where(is_sky, 0.0, (look[..., 1:2] * 6).clamp(0, 1) * sky[..., MIRROR_GROUND, None])
+    return ((0.6 + (rgb - 0.5) * contrast) * sky[..., SKY_GAIN] + sky[..., SKY_BIAS]) * (1 - ground)
 
 
 def shade(
@@ -170,9 +177,13 @@ def shade(
     rgb = _lit(_albedo(bank, tex, colour, u, v, level), normal, view, scene, shadow)
     is_sky = (t >= FAR)[..., None]
     if mirrors:
-        reflected = view - 2 * (view * normal).sum(-1, keepdim=True) * normal
-        environment = _environment(bank, scene, torch.where(is_sky, view, reflected))
-        share = torch.where(is_sky, 1.0, colour[..., REFLECT, None])
+        cosine = (view * normal).sum(-1, keepdim=True)
+        reflected = view - 2 * cosine * normal
+        environment = _environment(bank, scene, torch.where(is_sky, view, reflected), is_sky)
+        share = colour[..., REFLECT, None]
+        grazing = (1 + cosine).clamp(0, 1) ** 5 * scene.sky[:, None, MIRROR_GRAZING, None]
+        share = share + torch.where(share > 0, (1 - share) * grazing, 0.0)
+        share = torch.where(is_sky, 1.0, share)
         rgb = rgb * (1 - share) + environment * share
     # Haze tends to the mean sky colour, 0.6 x gain + bias.
     haze = 1 - torch.exp(-scene.light[:, None, HAZE, None] * t.clamp(max=2e3)[..., None])

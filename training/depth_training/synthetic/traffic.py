@@ -8,7 +8,7 @@ from depth_models.labels import PERSON, VEHICLE
 
 from .generator import SceneGenerator
 from .rotations import yaw_matrix
-from .scene import CONTRAST, REFLECT, TAPER_BACK, TAPER_FRONT, TAPER_SIDE, Scene
+from .scene import BULGE, CONTRAST, GAIN, REFLECT, TAPER_BACK, TAPER_FRONT, TAPER_SIDE, Scene
 
 CARS, TRUCK_SLOTS = 6, (15, 17)
 
@@ -34,8 +34,14 @@ def add_vehicles(generator: SceneGenerator, scene: Scene, ground: torch.Tensor, 
     scene.form[:, cabins, TAPER_FRONT] = draw.uniform(0.1, 0.9, b, n)
     scene.form[:, cabins, TAPER_BACK] = draw.uniform(0.05, 0.7, b, n)
     for group in (bodies, cabins):
+        scene.form[:, group, BULGE] = draw.uniform(0, 0.5, b, n)
         scene.colour[:, group, CONTRAST] = draw.uniform(0.03, 0.5, b, n)
         scene.colour[:, group, REFLECT] = draw.uniform(0.05, 0.55, b, n) * draw.chance(0.7, b, n)
+    # Half of the cabins are glass: dark inside, and mirroring more than paint does.
+    glass = draw.chance(0.5, b, n)
+    shine = torch.where(glass, draw.uniform(0.2, 0.8, b, n), scene.colour[:, cabins, REFLECT])
+    scene.colour[:, cabins, REFLECT] = shine
+    scene.colour[:, cabins, GAIN] *= torch.where(glass, 0.3, 1.0)[..., None]
     scene.velocity[:, bodies + cabins, 2] = (draw.uniform(-12, 12, b, n) * ~parked).repeat(1, 2)
     first = slice(0, 1)
     middle = torch.stack((x, ground.expand_as(x) - 0.32, z), -1)[:, first]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from ..generator import NEVER
-from ..scene import FAR, Counts, Scene
+from ..scene import FAR, SKY_COLUMNS, Counts, Scene
 from ..textures import SIZE, TextureBank
 
 Vector = tuple[float, float, float]
@@ -120,7 +120,7 @@ class SceneBuilder:
     def build(
         self, focal_px: float, baseline_m: float, sun: Vector, light: Sequence[float], sky: Sequence[float]
     ) -> Scene:
-        """The scene; sun: direction towards the light; light and sky: rows of Scene, the sky without its id."""
+        """The scene; sun: direction towards the light; light and sky: rows of Scene (the sky without id, end)."""
         counts = Counts(**{shape: len(rows) for shape, rows in self.rows.items()})
         columns = zip(*(row for rows in self.rows.values() for row in rows), strict=True)
         tensors = [torch.tensor(np.asarray(column))[None] for column in columns]
@@ -128,6 +128,8 @@ class SceneBuilder:
         one = lambda values: torch.tensor([values], dtype=torch.float32)  # noqa: E731
         toward = np.asarray(sun) / np.linalg.norm(sun)
         camera = (one(focal_px), one(baseline_m), torch.eye(3)[None], one(toward.tolist()), one(list(light)))
-        scene = Scene(counts, *tensors, *camera, one([self._texture("sky"), *sky]))
+        scene = Scene(
+            counts, *tensors, *camera, one([self._texture("sky"), *sky, *[0.0] * (SKY_COLUMNS - 1 - len(sky))])
+        )
         assert float(scene.center.abs().max()) < FAR
         return scene
