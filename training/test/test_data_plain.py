@@ -117,6 +117,7 @@ def test_a_list_may_tell_the_camera(folder):
     path.write_text(f"{columns}\n{row},700,0.5,-1.5\n{row},700,,\n{row},much,0.5,\n")
     pairs = make_dataset("csv", path)
     assert pairs[0].true_depth_m()[0, 0] == pytest.approx(700 * 0.5 / 14)
+    assert pairs[0].intrinsics == (700, 700, 3.5, 2.5)
     assert pairs[1].intrinsics is None
     with pytest.raises(ValueError, match=r"camera of 'x' in .*pairs\.csv: .*'much'"):
         _ = pairs[2]
