@@ -27,7 +27,7 @@ from .pairs import Pair, digest, spread
 
 log = logging.getLogger(__name__)
 
-DEEPEST = 4  # of module names: a stage of a backbone
+DEEPEST = 5  # of module names: a stage of the backbone of a network inside another
 
 
 def quantize_file(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shipped default network answers, at any size, through the runtime."""
+"""The shipped networks answer, at any size, through the runtime."""
 
 import numpy as np
 import pytest
@@ -12,17 +12,18 @@ from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 
 
-@pytest.fixture(scope="module")
-def pipeline():
-    return StereoPipeline(make_backend(resolve_model("stereo_s"), "onnxruntime-cpu", threads=2))
+@pytest.fixture(scope="module", params=["stereo_s", "stereo_xs"])
+def pipeline(request):
+    return StereoPipeline(make_backend(resolve_model(request.param), "onnxruntime-cpu", threads=2))
 
 
-def test_the_file_is_small_and_says_where_it_came_from():
-    path = resolve_model("stereo_s")
+@pytest.mark.parametrize("name", ["stereo_s", "stereo_xs"])
+def test_the_file_is_small_and_says_where_it_came_from(name):
+    path = resolve_model(name)
     spec = read_spec(path)
     assert path.stat().st_size < 8e6
-    assert (spec.name, spec.max_disparity, spec.labels) == ("stereo_s", 192.0, LABELS)
-    assert {"git_revision", "data", "segmentation"} <= set(spec.training)
+    assert (spec.name, spec.max_disparity, spec.labels) == (name, 192.0, LABELS)
+    assert {"data", "recipe"} <= set(spec.training)
     assert spec.metrics["camvid_val"]["miou"] >= 56
 
 
