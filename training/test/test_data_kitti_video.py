@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """KITTI odometry and raw: images, poses of the colour camera, lidar as depth of that camera."""
 
+import shutil
+
 import numpy as np
 import pytest
 from depth_training.data import make_dataset
@@ -61,6 +63,14 @@ def test_odometry_video_of_one_camera(odometry):
     assert [image[0, 0, 0] for image in (sample.left, *sample.neighbours)] == [51, 50, 52]
     assert (sample.right, sample.baseline_m, sample.disparity_px) == (None, None, None)
     assert sample.depth_m[3, 4] == 6
+
+
+def test_odometry_is_split_as_papers_do(odometry):
+    for number in ("09", "10"):
+        shutil.copytree(odometry / "sequences/08", odometry / "sequences" / number)
+    val = make_dataset("kitti-odometry", odometry, split="val")
+    assert [frame.name for frame in val] == [f"{number}/{i:06d}" for number in ("09", "10") for i in range(3)]
+    assert val[0].pose is None  # there is no list of poses for it
 
 
 def test_odometry_names_what_is_wrong(odometry):
