@@ -18,9 +18,10 @@ OPSET = 18
 
 
 def fold_batch_norms(network: nn.Module) -> tuple[nn.Module, dict[str, np.ndarray]]:
-    """Copy of an eval-mode network in which each Conv2d + BatchNorm2d of a Sequential is one convolution.
+    """Copy of an eval-mode network in which each (transposed) convolution + BatchNorm2d of a Sequential is one.
 
-    Also returns, by the name of a folded weight, what its output channels were multiplied by.
+    Also returns, by the name of a folded weight, what its output channels were multiplied by. A norm that is left to
+    the exporter is folded there too, but then halve_weights does not know its scale.
     """
     folded = deepcopy(network).eval()
     scales = {}
@@ -28,10 +29,12 @@ def fold_batch_norms(network: nn.Module) -> tuple[nn.Module, dict[str, np.ndarra
         layers = list(block) if isinstance(block, nn.Sequential) else []
         for i in range(len(layers) - 1):
             conv, norm = layers[i : i + 2]
-            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                block[i], block[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+            if isinstance(conv, nn.Conv2d | nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d):
+                transposed = isinstance(conv, nn.ConvTranspose2d)
+                block[i], block[i + 1] = fuse_conv_bn_eval(conv, norm, transposed), nn.Identity()
                 scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-                scales[f"{name}.{i}.weight"] = scale.detach().numpy().reshape(-1, 1, 1, 1)
+                shape = (1, -1, 1, 1) if transposed else (-1, 1, 1, 1)  # outputs come second in a transposed weight
+                scales[f"{name}.{i}.weight"] = scale.detach().numpy().reshape(shape)
     return folded, scales
 
 

@@ -125,3 +125,18 @@ def test_folding_batch_norms_keeps_the_answer_and_tells_the_scale():
     torch.testing.assert_close(folded(*images), module(*images))
     weight = module.block[0].weight * torch.from_numpy(scales["block.0.weight"])
     torch.testing.assert_close(folded.block[0].weight, weight)
+
+
+def test_folding_after_a_transposed_convolution_scales_its_second_axis():
+    torch.manual_seed(0)
+    block = torch.nn.Sequential(torch.nn.ConvTranspose2d(3, 5, 4, 2, 1, bias=False), torch.nn.BatchNorm2d(5))
+    torch.nn.init.uniform_(block[1].weight, 0.5, 3.0)
+    torch.nn.init.uniform_(block[1].running_var, 0.2, 4.0)
+    torch.nn.init.uniform_(block[1].running_mean, -1.0, 1.0)
+    module = torch.nn.Sequential(block).eval()
+    folded, scales = fold_batch_norms(module)
+    assert isinstance(folded[0][1], torch.nn.Identity)
+    image = torch.rand(1, 3, 6, 8)
+    torch.testing.assert_close(folded(image), module(image))
+    weight = block[0].weight * torch.from_numpy(scales["0.0.weight"])
+    torch.testing.assert_close(folded[0][0].weight, weight)
