@@ -18,8 +18,13 @@ class Cost(NamedTuple):
     parameters: int
 
 
-def count_cost(network: nn.Module, height: int, width: int, images: int = 2) -> Cost:
-    """Cost of one forward pass on `images` inputs [1, 3, height, width]; nothing is computed."""
+def count_cost(network: nn.Module, height: int, width: int, images: int | None = None) -> Cost:
+    """Cost of one forward pass on `images` inputs [1, 3, height, width]; nothing is computed.
+
+    images: None = two, or three of a stereo network that needs a segmentation image.
+    """
+    if images is None:
+        images = 3 if getattr(network, "needs_segmentation", False) else 2
     shadow = deepcopy(network).to("meta").eval()
     inputs = [torch.zeros(1, 3, height, width, device="meta") for _ in range(images)]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:

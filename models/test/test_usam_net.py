@@ -113,6 +113,11 @@ def test_the_light_branch_paints_borders_black_and_regions_in_a_colour():
         assert network(left, right)["segmentation"].abs().max() < 1e-6
 
 
+def test_the_cost_of_nine_channels_is_counted():
+    three, two = (depth_models.count_cost(build(segmentation=kind), 64, 96).gmacs for kind in ("sam", "none"))
+    assert three - two == pytest.approx(3 * 8 * 16 * 32 * 48 / 1e9)
+
+
 def test_the_light_branch_costs_less_than_a_tenth_of_the_network():
     network = build(width=1.0)
     light = depth_models.count_cost(network.light, 384, 640, images=1).gmacs
