@@ -106,6 +106,16 @@ def test_equal_images_have_no_error_at_disparity_0(world, sampling):
     assert in_view.all()
 
 
+def test_cosine_distance_by_hand_and_of_vectors_without_length():
+    a, b = torch.tensor([3.0, 4.0]).view(1, 2, 1, 1), torch.tensor([8.0, 6.0]).view(1, 2, 1, 1)
+    assert feature_distance(a, b).item() == pytest.approx(1 - 48 / 50, abs=1e-6)
+    nothing = torch.zeros(1, 2, 1, 1, requires_grad=True)
+    error = feature_distance(nothing, b)
+    error.sum().backward()
+    assert error.item() == pytest.approx(0, abs=1e-6)
+    assert nothing.grad.isfinite().all()
+
+
 def test_photometric_error_by_hand():
     black, white = torch.zeros(1, 3, 4, 5), torch.full((1, 3, 4, 5), 255.0)
     # Flat images: SSIM = C1 / (1 + C1), so the structure term is 0.5 up to 5e-5, and |I - I*| = 1.

@@ -5,14 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from .warp import Warped, warp_right_to_left
 
+LEAST_LENGTH = 1e-6  # squared length below which the direction of a feature vector says nothing
+
 
 def _cosine(a: Tensor, b: Tensor) -> Tensor:
-    return 1 - F.cosine_similarity(a, b, dim=1, eps=1e-6)[:, None]
+    """1 - cos; 0 where a vector has no length, since it has no direction either."""
+    lengths = torch.linalg.vector_norm(a, dim=1, keepdim=True) * torch.linalg.vector_norm(b, dim=1, keepdim=True)
+    return 1 - ((a * b).sum(1, keepdim=True) + LEAST_LENGTH) / (lengths + LEAST_LENGTH)
 
 
 def _l1(a: Tensor, b: Tensor) -> Tensor:
