@@ -17,8 +17,7 @@ from depth_runtime.backends.tensorrt_api import MODULES, TensorRt, library_missi
 from depth_runtime.backends.tensorrt_build import cached_engine
 from depth_runtime.build_engine import engine_keys
 
-from . import export_command, quantize_command
-from .half_command import halve_file
+from . import export_command, half_command, quantize_command
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     export_command.add_source(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder to write; engines lie in OUT/engines")
+    half_command.add_gate(parser)
     quantize_command.add_gate(parser, required=False)
     parser.add_argument("--size", default="default", help="input of the engines: WIDTHxHEIGHT, or default")
     parser.add_argument(
@@ -82,7 +82,8 @@ def run(arguments: argparse.Namespace) -> None:
     summary.made("export", files[""])
     for suffix in ("_fp16", *INT8):
         files[suffix].unlink(missing_ok=True)  # of an earlier run, of other weights
-    summary.attempt("halve", files["_fp16"], lambda: halve_file(files[""], files["_fp16"]))
+    half = (files[""], files["_fp16"], arguments.half_slack)
+    summary.attempt("halve", files["_fp16"], lambda: half_command.halve_file(*half))
     for suffix, target in INT8.items():
         step = f"quantize for {target}"
         if arguments.calibration is None:
