@@ -167,7 +167,7 @@ def test_weights_written_out_give_the_same_answers_to_the_last_bit(path):
     graph = onnx.load_from_string(plain).graph
     kernels = {node.input[1] for node in graph.node if node.op_type == "Conv"}
     assert kernels <= {tensor.name for tensor in graph.initializer}
-    images = matched_pair(64, 96)[:2]
+    images = matched_pair(64, 128)[:2]
     feed = {name: image[None] for name, image in zip(read_spec(path).inputs, images, strict=False)}
     answers = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
     for before, after in zip(*answers, strict=True):
