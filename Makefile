@@ -48,7 +48,7 @@ test: test-env lint ## everything: lint, format and all tests
 test-fast: test-env ## the tests that are not marked slow
 	$(TEST_VENV)/bin/python -m pytest -m "not slow"
 
-train-smoke: test-env ## train, resume, export and run a tiny network: a few minutes; results in out/train_smoke
+train-smoke: test-env ## train, resume, export (FP16, INT8, engines) and run a tiny network: some minutes; results in out/train_smoke
 	mkdir -p out
 	$(TEST_VENV)/bin/python -m pytest -s -v --basetemp out/train_smoke tests/test_train_smoke.py
 
