@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import fields, replace
+from typing import Any, TypeVar
 
 from torch import nn
 
 Builder = Callable[..., nn.Module]
+Config = TypeVar("Config")
 _BUILDERS: dict[str, Builder] = {}
 
 
@@ -37,3 +39,15 @@ def build(name: str, **overrides: Any) -> nn.Module:
 def names() -> list[str]:
     """Names of all registered networks, sorted."""
     return sorted(_BUILDERS)
+
+
+def with_overrides(config: Config, overrides: dict[str, Any]) -> Config:
+    """A network's config (frozen dataclass) with some fields replaced.
+
+    Raises ValueError, listing the fields, for an unknown one.
+    """
+    known = [f.name for f in fields(config)]
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise ValueError(f"expected config fields among {known}, got {unknown}; check the spelling")
+    return replace(config, **overrides)

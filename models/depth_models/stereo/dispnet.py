@@ -18,10 +18,9 @@ from torch import Tensor, nn
 
 from ..blocks import double, unit_channels
 from ..network import StereoNetwork
-from ..registry import register
+from ..registry import register, with_overrides
 from .correlation import correlation_volume
 from .features import normalise
-from .stereo_panoptic import with_overrides
 
 LEVEL_PX = 4  # the correlation stands at 1/4 resolution
 UNIT_PX = 32.0  # layers answer disparities in this unit, so that their numbers are near 1

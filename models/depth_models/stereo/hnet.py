@@ -9,7 +9,7 @@ for both views, and its confidence is their agreement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..backbones import ResNet18
 from ..blocks import ConvBlock
 from ..network import StereoNetwork
-from ..registry import register
+from ..registry import register, with_overrides
 from .consistency import STRIDE, consistency_logits
 from .epipolar_attention import KINDS, MutualAttention
 from .sigmoid_decoder import SCALES, SigmoidDecoder, disparity_of_sigmoid
@@ -125,8 +125,4 @@ class Fusion(nn.Module):
 @register("hnet")
 def build_hnet(**overrides: Any) -> HNet:
     """H-Net with OT-MEA unless `attention` says otherwise."""
-    known = [f.name for f in fields(HNetConfig)]
-    unknown = sorted(set(overrides) - set(known))
-    if unknown:
-        raise ValueError(f"expected config fields among {known}, got {unknown}; check the spelling")
-    return HNet(replace(HNetConfig(), **overrides))
+    return HNet(with_overrides(HNetConfig(), overrides))

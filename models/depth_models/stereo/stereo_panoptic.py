@@ -8,7 +8,7 @@ pyramid, so that it costs nothing when only disparity is fetched.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from ..blocks import unit_channels
 from ..labels import LABELS
 from ..network import StereoNetwork
 from ..panoptic import PanopticHead
-from ..registry import register
+from ..registry import register, with_overrides
 from .correlation import correlation_volume
 from .disparity import convex_upsample, windowed_argmax
 from .features import PYRAMID_CHANNELS, FeatureNet
@@ -118,15 +118,6 @@ class StereoPanoptic(StereoNetwork):
             "left_features": (left_view.match2, left_view.match4),
             "right_features": (right_view.match2, right_view.match4),
         }
-
-
-def with_overrides(config: StereoPanopticConfig, overrides: dict[str, Any]) -> StereoPanopticConfig:
-    """The config with some fields replaced. Raises ValueError, listing the fields, for an unknown one."""
-    known = [f.name for f in fields(config)]
-    unknown = sorted(set(overrides) - set(known))
-    if unknown:
-        raise ValueError(f"expected config fields among {known}, got {unknown}; check the spelling")
-    return replace(config, **overrides)
 
 
 @register("stereo_s")

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 
 from ..blocks import ConvBlock, InvertedResidual, double, unit_channels
 from ..network import StereoNetwork
-from ..registry import register
+from ..registry import register, with_overrides
 from .correlation import local_correlation
 from .disparity import convex_upsample
 from .features import DETAIL_CHANNELS, normalise
 from .refine import DISPARITY_SCALE
-from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig, with_overrides
+from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig
 
 
 @dataclass(frozen=True)

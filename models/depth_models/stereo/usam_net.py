@@ -16,10 +16,9 @@ from torch import Tensor, nn
 
 from ..blocks import ConvBlock
 from ..network import StereoNetwork
-from ..registry import register
+from ..registry import register, with_overrides
 from .features import normalise
 from .light_segmentation import LightSegmentation
-from .stereo_panoptic import with_overrides
 
 SEGMENTATIONS = ("none", "sam", "light")
 CHANNELS = (64, 128, 256, 512, 512)  # at 1/2, 1/4, 1/8, 1/16, 1/32
