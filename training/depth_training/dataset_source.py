@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
+from depth_models.labels import SKY
 from depth_runtime.spec import UNLABELLED
 
 from .config import DataConfig
@@ -85,7 +86,11 @@ def crop_sample(sample: Sample, height: int, width: int, rng: np.random.Generato
 
 
 def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
-    """Samples of one size as a batch; maps that a sample lacks become unknown."""
+    """Samples of one size as a batch; maps that a sample lacks become unknown.
+
+    Sky without disparity gets 0, infinitely far: files say 0 for "unknown" and so lose it, and a network that never
+    met truth there takes the sky for an obstacle.
+    """
 
     def stack(name: str, unknown: float, dtype: type) -> torch.Tensor:
         maps = [getattr(s, name) for s in samples]
@@ -104,12 +109,15 @@ def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
         return torch.from_numpy(stacked).permute(0, 3, 1, 2).float()
 
     instances = [s.instance is not None for s in samples]
+    semantic = stack("semantic", UNLABELLED, np.int64)
+    disparity_px = stack("disparity_px", np.nan, np.float32)
+    disparity_px[disparity_px.isnan() & (semantic == SKY)] = 0
     batch = StereoBatch(
         left=images("left"),
         right=images("right"),
-        disparity_px=stack("disparity_px", np.nan, np.float32)[:, None],
+        disparity_px=disparity_px[:, None],
         occluded=stack("occluded", np.nan, np.float32)[:, None],
-        semantic=stack("semantic", UNLABELLED, np.int64),
+        semantic=semantic,
         instance=stack("instance", 0, np.int64),
         has_instances=torch.tensor(instances),
         segmentation=images("segmentation"),

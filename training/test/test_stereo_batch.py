@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 import torch
+from depth_models.labels import SKY
 from depth_training.data import Sample
 from depth_training.dataset_source import collate_samples, crop_sample
 from depth_training.stereo_batch import StereoBatch
@@ -72,3 +73,13 @@ def test_without_truth_only_the_images_are_known():
     assert (batch.instance.any().item(), batch.has_instances.tolist()) == (False, [False])
     assert batch.left.unique().tolist() == [7]
     assert batch.segmentation.unique().tolist() == [107]
+
+
+def test_sky_without_disparity_is_infinitely_far_and_all_else_stays_unknown():
+    pair = sample(9, False)
+    pair.disparity_px[:2] = np.nan
+    pair.semantic[:, 3:] = SKY
+    disparity_px = collate_samples([pair], CPU).disparity_px[0, 0]
+    assert disparity_px[:2, :3].isnan().all()
+    assert (disparity_px[:2, 3:] == 0).all()
+    assert (disparity_px[2:] == 9).all()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from depth_models.labels import LABELS
+from depth_models.labels import SKY
 from torch import Tensor
 
 from ..distributed import masked_mean
@@ -15,7 +15,6 @@ from ..stereo_batch import StereoBatch
 from .registry import Step, objective
 
 SKIES = ("keep", "mask", "zero")
-SKY = next(label.id for label in LABELS if label.name == "sky")
 
 
 @dataclass(frozen=True)
