@@ -44,6 +44,7 @@ class PairsConfig:
     dataset: str = ""
     root: str = ""
     split: str = ""
+    shrink: int = 1  # samples at 1/shrink of their size, before views are cut
     options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader
 
 

@@ -19,6 +19,7 @@ from .distance_plot import plot_by_distance, require_matplotlib
 from .evaluate import CROPS, Limits, evaluate
 from .evaluate_report import as_json, class_markdown, markdown, summarise
 from .evaluate_sheets import sheet_writer
+from .shrunk import shrunk
 from .stereo_methods import Method, make_method
 from .strict_config import override
 
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="zoo:NAME, checkpoint:PATH, sgbm, onnx:MODEL.onnx[@DESCRIPTION.toml]; repeatable",
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
+    parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size (default 1)")
     parser.add_argument(
         "--size", default="source", help="network size: source (the images' own, default), default or WIDTHxHEIGHT"
     )
@@ -71,14 +73,16 @@ def run(arguments: argparse.Namespace) -> None:
     unknown = sorted(set(arguments.dataset or ()) - set(sets))
     if unknown:
         raise ValueError(f"expected --dataset among {list(sets)}, got {unknown}; correct it")
-    sets = {name: dataset for name, dataset in sets.items() if name in (arguments.dataset or sets)}
+    wanted = arguments.dataset or sets
+    sets = {name: shrunk(dataset, arguments.shrink) for name, dataset in sets.items() if name in wanted}
     methods = open_methods(arguments.method, arguments.threads, arguments.size)
     limits = Limits(arguments.max_disparity, arguments.max_depth, arguments.crop)
     watch = sheet_writer(arguments.pictures) if arguments.pictures else None
     evaluation = evaluate(sets, methods, limits, watch)
     summary = summarise(evaluation)
     if arguments.json:
-        settings = {name: getattr(arguments, name) for name in ("data", "option", "method", "size", "threads")}
+        names = ("data", "option", "method", "shrink", "size", "threads")
+        settings = {name: getattr(arguments, name) for name in names}
         arguments.json.write_text(json.dumps(as_json(evaluation, summary, settings), indent=1))
     print("\n\n".join(filter(None, (markdown(summary), class_markdown(evaluation)))))
     if arguments.plot:

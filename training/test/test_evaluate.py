@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from depth_runtime.distance_metrics import DistanceErrors
 from depth_training.cli import main
+from depth_training.config import PairsConfig
 from depth_training.data import make_dataset
 from depth_training.distance_plot import plot_by_distance
 from depth_training.evaluate import FIGURES, NO_FIGURES, Evaluation, Limits, evaluate
 from depth_training.evaluate_command import open_methods, open_sets
 from depth_training.evaluate_report import as_json, markdown, summarise
+from depth_training.run_data import open_pairs
 from depth_training.stereo_methods import Answer, SgbmMethod, fill_from_background, make_method
 
 TRUTH_PX = 12.0
@@ -210,6 +212,17 @@ def test_the_command_prints_the_table(listing, capsys, tmp_path):
     assert "| half (1) | sgbm |" in capsys.readouterr().out
     assert (tmp_path / "t.json").stat().st_size > 100
     assert cv2.imread(str(tmp_path / "sheets/half_x.png")).shape[1] == 3 * 480
+
+
+def test_pairs_shrink_in_scores_and_in_recipes(listing, tmp_path):
+    report = tmp_path / "report.json"
+    only = ["--dataset", "full", "--max-disparity", "8", "--json", str(report)]
+    main(["evaluate", "--data", str(listing), "--method", "sgbm", "--shrink", "2", *only])
+    row = next(row for row in json.loads(report.read_text())["pairs"] if not row["part"])
+    assert row["epe"] < 0.3  # at the pairs' own size every true disparity is above the limit
+    sample = open_pairs(PairsConfig(dataset="csv", root=str(listing), split="full", shrink=2))[0]
+    assert sample.left.shape == (45, 130, 3)
+    assert np.nanmax(np.abs(sample.disparity_px - TRUTH_PX / 2)) == 0
 
 
 def test_data_sets_are_named_by_list_or_root(listing, tmp_path):
