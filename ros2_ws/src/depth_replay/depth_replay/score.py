@@ -18,12 +18,13 @@ from . import topics
 from .bag import BagMessage, bag_topics, read_bag
 from .definitions import header_stamp_ns
 from .panoptic_score import panoptic_figures
-from .truth import Geometry, Truth, picture_disparity, read_labels, read_pixels, read_truth, stereo_geometry
+from .sky_score import sky_figures
+from .truth import Geometry, Truth, metres, picture_disparity, read_labels, read_pixels, read_truth, stereo_geometry
 
 
 @dataclass
 class Score:
-    """Figures by kind (disparity, depth, semantic, panoptic) over all scored pixels; notes say what was left out."""
+    """Figures by kind (disparity, depth, semantic, panoptic, sky) of all scored pixels; notes say what is left out."""
 
     frames: dict[str, int] = field(default_factory=dict)
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -72,8 +73,9 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
     frames = _errors(outputs, wanted, published, truth, geometry, score)
     _semantic(frames.pop("semantic", []), score)
     if score.frames.get("semantic") and truth.has(topics.TRUTH_INSTANCE) and topics.INSTANCE in published:
-        figures, count = panoptic_figures(outputs, truth, _label_map(outputs, truth, score))
-        score.frames["panoptic"], score.figures["panoptic"] = count, figures
+        _keep(score, "panoptic", *panoptic_figures(outputs, truth, _label_map(outputs, truth, score)))
+    if topics.DEPTH in published:
+        _keep(score, "sky", *sky_figures(outputs, truth))
     for name, errors in frames.items():
         score.frames[name] = len(errors)
         score.figures[name] = pooled(errors)
@@ -81,6 +83,11 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
         if not score.frames.get(tasks[topic][1]):
             score.note(f"no stamp of {topic} equals one of {tasks[topic][0]}; is it the same recording?")
     return score
+
+
+def _keep(score: Score, kind: str, figures: dict[str, float], frames: int) -> None:
+    if frames:
+        score.frames[kind], score.figures[kind] = frames, figures
 
 
 def _errors(
@@ -107,7 +114,7 @@ def _errors(
         elif message.topic == topics.DEPTH:
             target = truth.depth(stamp_ns)
             if target is not None:
-                ours = _resampled(_metres(read_pixels(message)), target, "depth", score)
+                ours = _resampled(metres(read_pixels(message)), target, "depth", score)
                 frames.setdefault("depth", []).append(_counted(depth_errors(ours, target), target))
         else:
             target = truth.semantic(stamp_ns)
@@ -122,13 +129,6 @@ def _errors(
 def _counted(figures: dict[str, float], target: np.ndarray) -> dict[str, float]:
     """The figures of a frame with the number of its pixels that have truth."""
     return {**figures, "truth_pixels": int((np.isfinite(target) & (target > 0)).sum())}
-
-
-def _metres(depth: np.ndarray) -> np.ndarray:
-    """Published depth in metres: 32FC1 as it is, 16UC1 from millimetres with 0 = invalid."""
-    if depth.dtype != np.uint16:
-        return depth
-    return np.where(depth > 0, depth * np.float32(1e-3), np.float32(np.nan))
 
 
 def _resampled(published: np.ndarray, target: np.ndarray, name: str, score: Score) -> np.ndarray:

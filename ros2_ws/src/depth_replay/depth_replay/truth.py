@@ -61,6 +61,13 @@ def read_pixels(message: BagMessage) -> np.ndarray:
     return decompress(picture)[0] if message.msgtype == COMPRESSED else image_array(picture)
 
 
+def metres(depth: np.ndarray) -> np.ndarray:
+    """Published depth in metres: 32FC1 as it is, 16UC1 from millimetres with 0 = invalid (NaN)."""
+    if depth.dtype != np.uint16:
+        return depth
+    return np.where(depth > 0, depth * np.float32(1e-3), np.float32(np.nan))
+
+
 def picture_disparity(message: BagMessage, geometry: Geometry | None) -> np.ndarray:
     """Picture disparity (x_left - x_right) float32 [H, W] px, NaN = none, of a DisparityImage or a 16-bit image."""
     if message.msgtype != DISPARITY:

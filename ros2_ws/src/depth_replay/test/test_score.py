@@ -130,6 +130,24 @@ def test_classes_are_matched_by_name_and_unlabelled_truth_does_not_count(tmp_pat
     assert score.figures["semantic"]["miou"] == pytest.approx((road + car) / 2)
 
 
+@pytest.mark.parametrize("encoding", ["32FC1", "16UC1"])
+def test_near_sky_is_counted_although_it_has_no_true_disparity(tmp_path, encoding):
+    ids = np.zeros((HEIGHT, WIDTH), np.uint8)
+    ids[:10] = 2
+    none = np.zeros((HEIGHT, WIDTH), np.uint16)
+    truth = write_truth(tmp_path / "truth.mcap", {1000: none}, {1000: ids}, [*NAMES, {"id": 2, "name": "sky"}])
+    depth = np.full((HEIGHT, WIDTH), 3.0, np.float32)  # right below the sky, wrong in 3 of its 10 rows
+    depth[:5] = 60.0
+    depth[5], depth[6] = np.inf, np.nan
+    if encoding == "16UC1":
+        depth = np.where(np.isfinite(depth), depth * 1000, 0).round().astype(np.uint16)
+    message = image_message(depth, encoding, header(1000, "cam"))
+    score = score_bags(write_outputs(tmp_path / "out.mcap", {}, [(1000, topics.DEPTH, message)]), truth)
+    assert score.figures["sky"] == {"nearer_than_50_m": pytest.approx(30)}
+    assert score.frames["sky"] == 1
+    assert ("sky", "nearer_than_50_m", "30.000 %") in score.rows()
+
+
 def test_panoptic_quality_counts_instances_of_the_same_stamp(tmp_path):
     ids = np.zeros((HEIGHT, WIDTH), np.uint8)
     ids[5:15, 5:15] = ids[5:15, 30:40] = 1

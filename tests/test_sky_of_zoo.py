@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No shipped network takes the sky of the sample bag for something near, which no table of errors would show."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from depth_replay import topics
+from depth_replay.bag import read_bag
+from depth_replay.definitions import header_stamp_ns
+from depth_replay.truth import read_pixels, read_truth
+from depth_runtime.backends import make_backend
+from depth_runtime.pipeline import StereoPipeline
+from depth_runtime.zoo import resolve_model
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "samples" / "stereo_sample.mcap"
+ZOO = sorted(path.stem for path in (ROOT / "models" / "zoo").glob("*/*.onnx"))
+EVERY = 30  # frames of 80
+FAR_PX = 512.0 * 0.42 / 50  # disparity at 50 m: focal length times baseline of the sample's cameras
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """(left, right, sky) of some frames, RGB uint8 and bool."""
+    sides = [topics.compressed(topic) for topic in (topics.LEFT_IMAGE, topics.RIGHT_IMAGE)]
+    views = {side: {header_stamp_ns(m.data): m for m in read_bag(SAMPLE, {side})} for side in sides}
+    truth = read_truth(SAMPLE)
+    sky_id = next(label["id"] for label in truth.labels if label["name"] == "sky")
+    stamps = sorted(views[sides[0]])[::EVERY]
+    return [(*(read_pixels(views[side][s]) for side in sides), truth.semantic(s) == sky_id) for s in stamps]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_sky_is_far(name, frames):
+    pipeline = StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2))
+    near = [pipeline.process(left, right, set()).disparity_px[sky] > FAR_PX for left, right, sky in frames]
+    near = np.concatenate(near)
+    assert near.size > 10_000
+    assert near.mean() < 0.05
