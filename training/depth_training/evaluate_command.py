@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from .data import Dataset, make_dataset
+from .derived import derived
 from .distance_plot import plot_by_distance, require_matplotlib
 from .evaluate import CROPS, Limits, evaluate
 from .evaluate_report import as_json, class_markdown, markdown, summarise
 from .evaluate_sheets import sheet_writer
-from .shrunk import shrunk
 from .stereo_methods import Method, make_method
 from .strict_config import override
 
@@ -43,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
     parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size (default 1)")
+    parser.add_argument(
+        "--label-regions", action="store_true", help="paint segmentation images from true classes and instances"
+    )
     parser.add_argument(
         "--size", default="source", help="network size: source (the images' own, default), default or WIDTHxHEIGHT"
     )
@@ -74,14 +77,18 @@ def run(arguments: argparse.Namespace) -> None:
     if unknown:
         raise ValueError(f"expected --dataset among {list(sets)}, got {unknown}; correct it")
     wanted = arguments.dataset or sets
-    sets = {name: shrunk(dataset, arguments.shrink) for name, dataset in sets.items() if name in wanted}
+    sets = {
+        name: derived(dataset, arguments.shrink, arguments.label_regions)
+        for name, dataset in sets.items()
+        if name in wanted
+    }
     methods = open_methods(arguments.method, arguments.threads, arguments.size)
     limits = Limits(arguments.max_disparity, arguments.max_depth, arguments.crop)
     watch = sheet_writer(arguments.pictures) if arguments.pictures else None
     evaluation = evaluate(sets, methods, limits, watch)
     summary = summarise(evaluation)
     if arguments.json:
-        names = ("data", "option", "method", "shrink", "size", "threads")
+        names = ("data", "option", "method", "shrink", "label_regions", "size", "threads")
         settings = {name: getattr(arguments, name) for name in names}
         arguments.json.write_text(json.dumps(as_json(evaluation, summary, settings), indent=1))
     print("\n\n".join(filter(None, (markdown(summary), class_markdown(evaluation)))))

@@ -13,8 +13,8 @@ import torch
 from .config import DataConfig, PairsConfig, TrainConfig
 from .data import Dataset, make_dataset
 from .dataset_source import DatasetSource, collate_samples
+from .derived import derived
 from .distributed import Processes
-from .shrunk import shrunk
 from .stereo_batch import Source, StereoBatch
 from .stereo_geometry import crop_sample
 from .synthetic import StereoWorld
@@ -72,7 +72,8 @@ class RunData:
 
 def open_pairs(pairs: PairsConfig) -> Dataset:
     """The data set of a section of a recipe. Raises ValueError, listing what exists, for what there is not."""
-    return shrunk(make_dataset(pairs.dataset, pairs.root, pairs.split or None, **pairs.options), pairs.shrink)
+    dataset = make_dataset(pairs.dataset, pairs.root, pairs.split or None, **pairs.options)
+    return derived(dataset, pairs.shrink, pairs.label_regions, pairs.in_memory)
 
 
 class MixedSource:
