@@ -15,6 +15,7 @@ import logging
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from depth_models import git_revision, save_weights
@@ -68,9 +69,18 @@ def run(arguments: argparse.Namespace) -> None:
 def write_results(trainer: Trainer, folder: Path) -> None:
     """weights.pt with the facts that the exported file will carry, and metrics.json."""
     network, config = trainer.config.network, asdict(trainer.config)
-    facts = {"recipe": config, "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
+    facts = {"recipe": without_folders(config), "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
     facts |= {"data": data_names(trainer.config), "trained_at_revision": git_revision()}
     network_config = checked_config(network.name, network.config)
     save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **facts)
     metrics = {"held_out": trainer.scores, "steps": trainer.step, "progress": trainer.progress}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
+
+
+def without_folders(value: Any) -> Any:
+    """A recipe (plain values) that can be published: of every absolute path only the last name is left."""
+    if isinstance(value, dict):
+        return {key: without_folders(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
