@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from .data import Dataset, Sample
-from .region_image import region_image
+from .region_image import region_image, shrunk_regions
 from .stereo_geometry import scale_sample
 
 
@@ -68,7 +68,10 @@ def shrink_sample(sample: Sample, factor: int) -> Sample:
             f"expected '{sample.name}' to be larger than {factor} pixels to shrink it, got "
             f"{sample.left.shape[1]}x{sample.left.shape[0]}; shrink by less"
         )
-    return scale_sample(sample, height, width)
+    small = scale_sample(sample, height, width)
+    if sample.segmentation is None:
+        return small
+    return replace(small, segmentation=shrunk_regions(sample.segmentation, small.left, factor))
 
 
 def with_label_regions(sample: Sample) -> Sample:
