@@ -12,12 +12,12 @@ from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 
 
-@pytest.fixture(scope="module", params=["stereo_s"])
+@pytest.fixture(scope="module", params=["stereo_s", "stereo_xs"])
 def pipeline(request):
     return StereoPipeline(make_backend(resolve_model(request.param), "onnxruntime-cpu", threads=2))
 
 
-@pytest.mark.parametrize("name", ["stereo_s"])
+@pytest.mark.parametrize("name", ["stereo_s", "stereo_xs"])
 def test_the_file_is_small_and_says_where_it_came_from(name):
     path = resolve_model(name)
     spec = read_spec(path)

@@ -12,7 +12,7 @@ from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 
-SOURCES = ("stereo_s",)
+SOURCES = ("stereo_s", "stereo_xs")
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -13,7 +13,7 @@ from depth_runtime.onnx_file import read_spec
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 
-pytestmark = pytest.mark.parametrize("source", ["stereo_s"])
+pytestmark = pytest.mark.parametrize("source", ["stereo_s", "stereo_xs"])
 
 
 def test_it_was_made_from_the_shipped_fp32_file_within_the_gate(source):

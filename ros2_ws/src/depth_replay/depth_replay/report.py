@@ -123,6 +123,7 @@ def _accuracy_rows(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("semantic", "miou"): ("semantic mIoU", "{:.2f} %"),
         ("panoptic", "pq"): ("panoptic quality", "{:.2f} %"),
         ("panoptic", "pq_things"): ("panoptic quality, things", "{:.2f} %"),
+        ("sky", "nearer_than_50_m"): ("sky nearer than 50 m", "{:.2f} %"),
     }
     accuracy = report["accuracy"]
     return [
