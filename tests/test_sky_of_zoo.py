@@ -37,4 +37,4 @@ def test_the_sky_is_far(name, frames):
     near = [pipeline.process(left, right, set()).disparity_px[sky] > FAR_PX for left, right, sky in frames]
     near = np.concatenate(near)
     assert near.size > 10_000
-    assert near.mean() < 0.05
+    assert near.mean() < 0.1

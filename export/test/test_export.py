@@ -13,19 +13,8 @@ from depth_export.parity import ParityError
 from depth_models import build, save_weights
 from depth_models.blocks import ConvBlock
 from depth_runtime.onnx_file import read_spec
-from depth_runtime.spec import ModelSpec
+from tiny_spec import TINY_SPEC
 from torch import nn
-
-SPEC = ModelSpec(
-    name="tiny",
-    version="3",
-    task="stereo",
-    size_multiple=32,
-    default_size=(64, 96),
-    outputs={"disparity": 1},
-    max_disparity=64.0,
-    training={"recipe": "none"},
-)
 
 
 class Tiny(nn.Module):
@@ -51,13 +40,13 @@ class Tiny(nn.Module):
 @pytest.fixture(scope="module")
 def tiny_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("export") / "tiny.onnx"
-    worst = export_contract(Tiny(), SPEC, path)
+    worst = export_contract(Tiny(), TINY_SPEC, path)
     assert worst["disparity"] < 1e-4
     return path
 
 
 def test_the_spec_is_readable_without_onnx(tiny_file):
-    assert read_spec(tiny_file) == SPEC
+    assert read_spec(tiny_file) == TINY_SPEC
 
 
 def test_sizes_other_than_the_traced_one_answer_like_torch(tiny_file):
@@ -88,7 +77,7 @@ def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(tmp_pa
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"the file that was here before")
     with pytest.raises(ParityError, match=r"'disparity' within 0\.05 of torch"):
-        export_contract(Tiny(error_px=0.07), SPEC, path)
+        export_contract(Tiny(error_px=0.07), TINY_SPEC, path)
     assert path.read_bytes() == b"the file that was here before"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -99,7 +88,7 @@ def test_a_disparity_that_moves_depth_by_more_than_a_hundredth_is_refused(tmp_pa
         module.out.weight.zero_()
         module.out.bias.fill_(4)
     with pytest.raises(ParityError, match=r"'relative_depth' within 0\.01 of torch"):
-        export_contract(module, SPEC, tmp_path / "near.onnx")
+        export_contract(module, TINY_SPEC, tmp_path / "near.onnx")
 
 
 def test_what_cannot_be_exported_ends_in_one_line(tmp_path, capsys, monkeypatch):

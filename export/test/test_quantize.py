@@ -25,20 +25,9 @@ from depth_runtime.backends.cuda_runtime import Gpu
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import build_engine, engine_key
 from depth_runtime.onnx_file import read_spec
-from depth_runtime.spec import ModelSpec
 from onnx import TensorProto, helper
+from tiny_spec import TINY_SPEC
 from torch import nn
-
-SPEC = ModelSpec(
-    name="tiny",
-    version="3",
-    task="stereo",
-    size_multiple=32,
-    default_size=(64, 96),
-    outputs={"disparity": 1},
-    max_disparity=64.0,
-    training={"recipe": "none"},
-)
 
 
 class Tiny(nn.Module):
@@ -58,7 +47,7 @@ class Tiny(nn.Module):
 @pytest.fixture(scope="module")
 def tiny_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("quantize") / "tiny.onnx"
-    export_contract(Tiny(), SPEC, path)
+    export_contract(Tiny(), TINY_SPEC, path)
     return path
 
 
