@@ -12,7 +12,7 @@ from depth_runtime.backends import backend_names
 
 ARGUMENTS = {
     *("model", "backend", "namespace", "left_image", "right_image", "left_camera_info", "right_camera_info"),
-    *("image_transport", "params_file", "use_sim_time", "log_level", "rviz", "dds_profile"),
+    *("network_size", "image_transport", "params_file", "use_sim_time", "log_level", "rviz", "dds_profile"),
 }
 DDS = "{http://www.eprosima.com/XMLSchemas/fastRTPS_Profiles}"
 # "name: value   # meaning; range; unit [dynamic]", at any depth

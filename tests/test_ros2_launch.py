@@ -109,7 +109,15 @@ def test_show_args_is_a_manual(environment):
     command = ["ros2", "launch", "depth_bringup", "stereo.launch.py", "--show-args"]
     manual = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     described = re.findall(r"^    '(\w+)':\n        (.+)\n        \(default: ", manual, re.MULTILINE)
-    assert {name for name, _ in described} >= {"model", "backend", "namespace", "left_image", "params_file", "rviz"}
+    assert {name for name, _ in described} >= {
+        "model",
+        "backend",
+        "network_size",
+        "namespace",
+        "left_image",
+        "params_file",
+        "rviz",
+    }
     assert "no description" not in manual.lower()
     assert len(described) == manual.count("(default: ")
 

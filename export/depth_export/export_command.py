@@ -10,6 +10,7 @@ from pathlib import Path
 
 from depth_models import count_cost, git_revision, load_weights, names, stereo_spec
 from depth_models.network import DEFAULT_SIZE
+from depth_runtime.plan import parse_size
 
 from .contract import StereoContract
 from .export import export_contract
@@ -30,6 +31,12 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name in the spec [that of the network]")
     parser.add_argument("--version", default="1", help="version of the trained network")
     parser.add_argument("--metrics", type=Path, help="JSON file of figures for the spec")
+    parser.add_argument(
+        "--default-size",
+        default="default",
+        metavar="WIDTHxHEIGHT",
+        help="size that the network answers best, for the spec [640x384]",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -47,11 +54,12 @@ def export_weights(arguments: argparse.Namespace, path: Path) -> None:
     does not answer like it.
     """
     network, name, facts = load_weights(arguments.weights)
-    cost = count_cost(network, *DEFAULT_SIZE)
+    size = parse_size(arguments.default_size, DEFAULT_SIZE) or DEFAULT_SIZE
+    cost = count_cost(network, *size)
     metrics = json.loads(arguments.metrics.read_text()) if arguments.metrics else {}
     metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
     training = dict(facts) | {"git_revision": git_revision()}
-    spec = stereo_spec(network, arguments.name or name, arguments.version, training, metrics)
+    spec = stereo_spec(network, arguments.name or name, arguments.version, training, metrics, size)
     worst = export_contract(StereoContract(network), spec, path)
     log.info("%s: %.2f MB", path, path.stat().st_size / 1e6)
     for output, value in worst.items():

@@ -129,3 +129,20 @@ def test_folding_after_a_transposed_convolution_scales_its_second_axis():
     torch.testing.assert_close(folded(image), module(image))
     weight = block[0].weight * torch.from_numpy(scales["0.0.weight"])
     torch.testing.assert_close(folded[0][0].weight, weight)
+
+
+def test_the_size_that_a_network_answers_best_goes_into_the_spec(tmp_path, monkeypatch):
+    specs = []
+
+    def write(module, spec, path):
+        specs.append(spec)
+        path.write_bytes(b"a network")
+        return {}
+
+    monkeypatch.setattr(export_command, "export_contract", write)
+    save_weights(tmp_path / "tiny.pt", "hnet", build("hnet", width=0.125), {"width": 0.125})
+    command = ["export", "--network", "hnet", "--weights", f"{tmp_path}/tiny.pt", "--out", f"{tmp_path}/tiny.onnx"]
+    for arguments in ([], ["--default-size", "320x192"]):
+        cli.main([*command, *arguments])
+    assert [spec.default_size for spec in specs] == [(384, 640), (192, 320)]
+    assert specs[1].metrics["gmacs_at_default_size"] < specs[0].metrics["gmacs_at_default_size"] / 3

@@ -40,6 +40,12 @@ ARGUMENTS = (
         description="What runs the network; empty keeps the parameter file's.",
     ),
     DeclareLaunchArgument(
+        "network_size",
+        default_value="",
+        description="Size that the network sees: source, default (its own) or WIDTHxHEIGHT; empty keeps the "
+        "parameter file's.",
+    ),
+    DeclareLaunchArgument(
         "namespace",
         default_value="",
         description="Namespace of the node and of every relative topic, for example front_camera.",
@@ -123,7 +129,7 @@ def remappings() -> list[tuple[str, LaunchConfiguration]]:
 
 def overrides(context: LaunchContext) -> dict[str, ParameterValue]:
     """Parameters named on the command line; the empty ones stay as the parameter file has them."""
-    types = {"model": str, "backend": str, "image_transport": str, "use_sim_time": bool}
+    types = {"model": str, "backend": str, "network_size": str, "image_transport": str, "use_sim_time": bool}
     given = {name: LaunchConfiguration(name) for name in types if LaunchConfiguration(name).perform(context)}
     return {name: ParameterValue(value, value_type=types[name]) for name, value in given.items()}
 

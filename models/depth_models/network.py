@@ -75,8 +75,11 @@ def stereo_spec(
     version: str,
     training: dict[str, Any] | None = None,
     metrics: dict[str, Any] | None = None,
+    default_size: tuple[int, int] = DEFAULT_SIZE,
 ) -> ModelSpec:
     """Spec of a network's contract file; training and metrics are facts about it.
+
+    default_size: (height, width) in pixels that it answers best.
 
     Raises ValueError for a network that needs more than the two images of the contract.
     """
@@ -90,7 +93,7 @@ def stereo_spec(
         version=version,
         task="stereo",
         size_multiple=network.size_multiple,
-        default_size=DEFAULT_SIZE,
+        default_size=default_size,
         outputs=dict(network.outputs),
         max_disparity=float(network.config.max_disparity_px),
         labels=LABELS if "semantic" in network.outputs else (),
