@@ -52,6 +52,13 @@ def test_a_plain_folder_gives_all_that_it_has(folder):
     assert np.isnan(depth_m[1, 2])
 
 
+def test_segmentation_images_may_still_be_missing(folder):
+    (folder / "segmentation/000001.png").unlink()
+    frames = make_dataset("plain", folder)
+    assert frames[1].segmentation is None
+    assert frames[2].segmentation is not None
+
+
 def test_classes_of_a_folder_become_ours_by_name(folder, caplog):
     path = folder / "labels.json"
     path.write_text(json.dumps([{"id": 5, "name": "sky"}, {"id": 3, "name": "lamp"}]))
