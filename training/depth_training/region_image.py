@@ -55,8 +55,8 @@ def repaint(segmentation: np.ndarray, image: np.ndarray) -> np.ndarray:
     Both uint8 [H, W, 3]; regions of exactly the same colour become one. Without it a network would see the true colours
     of a recoloured view, which it never does where masks are made of what the camera sees.
     """
-    black, ids = _ids_of(segmentation)
-    return _painted(image, np.maximum(ids, 0), black)
+    ids = _ids_of(segmentation)
+    return _painted(image, np.maximum(ids, 0), ids < 0)
 
 
 def shrunk_regions(segmentation: np.ndarray, view: np.ndarray, factor: int) -> np.ndarray:
@@ -66,7 +66,7 @@ def shrunk_regions(segmentation: np.ndarray, view: np.ndarray, factor: int) -> n
     middle, so that a border, which is as thin as a pixel, neither vanishes by chance nor covers a cell.
     """
     height, width = view.shape[:2]
-    _, ids = _ids_of(segmentation[: height * factor, : width * factor])
+    ids = _ids_of(segmentation[: height * factor, : width * factor])
     cells = ids.reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
     rows, columns = np.divmod(np.arange(factor * factor), factor)
     middle = (factor - 1) / 2
@@ -76,13 +76,11 @@ def shrunk_regions(segmentation: np.ndarray, view: np.ndarray, factor: int) -> n
     return _painted(view, np.maximum(shrunk, 0), borders(shrunk) | (shrunk < 0))
 
 
-def _ids_of(segmentation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the border is, bool [H, W], and the regions' ids from 0 on, int [H, W], -1 on the border."""
+def _ids_of(segmentation: np.ndarray) -> np.ndarray:
+    """The regions' ids from 0 on, int [H, W], -1 on the border."""
     packed = segmentation.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     _, ids = np.unique(packed, return_inverse=True)
-    ids = ids.reshape(packed.shape)
-    black = packed == 0
-    return black, np.where(black, -1, ids)
+    return np.where(packed == 0, -1, ids.reshape(packed.shape))
 
 
 def _painted(image: np.ndarray, ids: np.ndarray, black: np.ndarray) -> np.ndarray:
