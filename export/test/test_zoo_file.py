@@ -27,13 +27,18 @@ def test_the_file_is_small_and_says_where_it_came_from(name):
     assert spec.metrics["camvid_val"]["miou"] >= 56
 
 
-@pytest.mark.parametrize("shift_px", [6, 37])
+@pytest.mark.parametrize("shift_px", [2, 6, 12, 37])
 def test_a_pair_shifted_by_whole_pixels_gets_that_disparity(pipeline, shift_px):
     wide = matched_pair(192, 320 + shift_px, seed=5).left
     left, right = wide[:, :320], wide[:, shift_px:]
     disparity = pipeline.process(left, right, set()).disparity_px[:, 64:]
     assert abs(np.median(disparity) - shift_px) < 0.15
     assert (np.abs(disparity - shift_px) < 1).mean() > 0.97
+
+
+def test_two_equal_views_are_infinitely_far(pipeline):
+    view = matched_pair(192, 320, seed=5).left
+    assert np.median(pipeline.process(view, view, set()).disparity_px) < 0.5
 
 
 @pytest.mark.parametrize(("height", "width"), [(256, 320), (375, 640), (64, 416)])
