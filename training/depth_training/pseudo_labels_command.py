@@ -3,12 +3,14 @@
 
 OUT becomes a plain folder: left/, right/ and disparity/ (16-bit PNG, pixels x 256, 0 = none). A pixel is labelled with
 the first method's disparity where each method finds the same from both eyes and all agree; --sky leaves out what a
-network takes for sky. A pair that has been labelled is left alone, so a call that was stopped goes on where it was.
+network takes for sky. A pair that has been labelled is left alone, so a call that was stopped goes on where it was;
+pseudo_labels.json says what the labels were made with.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 from pathlib import Path
@@ -38,10 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write what is missing. Raises ValueError for frames without a right view or --sky without classes."""
+    """Write what is missing.
+
+    Raises ValueError for frames without a right view, --sky without classes, and an --out that was made otherwise.
+    """
     sets = open_sets(arguments.data, arguments.option)
     teachers = list(open_methods(arguments.method, arguments.threads, "source").values())
     sky = make_method(arguments.sky, arguments.threads)[1] if arguments.sky else None
+    _remember(arguments)
     frames = [(dataset, index) for dataset in sets.values() for index in range(len(dataset))]
     targets = [arguments.out / "disparity" / f"{place:06d}.png" for place in range(len(frames))]
     waiting = [(frame, target) for frame, target in zip(frames, targets, strict=True) if not target.is_file()]
@@ -58,6 +64,23 @@ def run(arguments: argparse.Namespace) -> None:
         _write(arguments.out, target.name, sample, labels_px)
     if density:
         log.info("%.1f %% of the pixels labelled, in %s", 100 * np.mean(density), arguments.out)
+
+
+def _remember(arguments: argparse.Namespace) -> None:
+    """Write what the labels are made with, or compare it with what stands in OUT."""
+    names = ("data", "option", "method", "sky", "tolerance")
+    settings = {name: getattr(arguments, name) for name in names}
+    path = arguments.out / "pseudo_labels.json"
+    if not path.is_file():
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings, indent=1) + "\n")
+        return
+    before = json.loads(path.read_text())
+    if before != settings:
+        different = {name: before.get(name) for name in names if before.get(name) != settings[name]}
+        raise ValueError(
+            f"expected the settings of {path}, got others than {different}; repeat them or choose another --out"
+        )
 
 
 def _write(out: Path, name: str, sample: Sample, labels_px: np.ndarray) -> None:

@@ -102,6 +102,22 @@ def test_the_command_writes_a_plain_folder_and_goes_on_where_it_was(tmp_path: Pa
     assert (made_again.read_bytes(), kept.stat().st_mtime_ns) == (content, time)
 
 
+def test_labels_of_other_settings_are_not_mixed(tmp_path: Path) -> None:
+    textured_pairs(tmp_path / "pairs")
+    command = [
+        "pseudo-labels",
+        "--data",
+        f"plain={tmp_path / 'pairs'}",
+        "--method",
+        "sgbm",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    main(command)
+    with pytest.raises(ValueError, match=r"tolerance.*choose another --out"):
+        main([*command, "--tolerance", "2"])
+
+
 def test_frames_without_a_right_view_are_refused(tmp_path: Path) -> None:
     (tmp_path / "left").mkdir()
     cv2.imwrite(str(tmp_path / "left" / "0.png"), VIEW)
