@@ -12,15 +12,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from .data import Sample
-from .data.files import DISPARITY_SCALE
+from .data.files import DISPARITY_SCALE, write_png
 from .evaluate_command import open_methods, open_sets
 from .pseudo_labels import pseudo_labels, without_sky
 from .stereo_methods import make_method
@@ -88,10 +86,4 @@ def _write(out: Path, name: str, sample: Sample, labels_px: np.ndarray) -> None:
     stored = np.nan_to_num(np.round(labels_px * DISPARITY_SCALE))
     stored = np.where(stored < 2**16, stored, 0).astype(np.uint16)
     for folder, image in (("left", sample.left), ("right", sample.right), ("disparity", stored)):
-        path = out / folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole, content = cv2.imencode(".png", image if image.ndim == 2 else image[:, :, ::-1])
-        assert whole
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_bytes(content.tobytes())
-        os.replace(temporary, path)
+        write_png(out / folder / name, image)

@@ -12,16 +12,14 @@ import argparse
 import hashlib
 import logging
 import multiprocessing
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import torch
 from tqdm import tqdm
 
-from .data.files import IMAGE_SUFFIXES, read_bytes, read_rgb
+from .data.files import IMAGE_SUFFIXES, read_bytes, read_rgb, write_png
 from .mask_generator import Masks, MaskSettings, checkpoint_digest, load_masks
 from .region_image import ENCODING, region_image
 
@@ -120,11 +118,5 @@ def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
 def _paint(job: Job) -> None:
     """Write one segmentation image in one step, then what it was made from."""
     image = read_rgb(job.source)
-    painted = region_image(image, _masks(image))
-    whole, content = cv2.imencode(".png", painted[:, :, ::-1])
-    assert whole
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = job.target.with_name(f".{job.target.name}.{os.getpid()}")
-    temporary.write_bytes(content.tobytes())
-    os.replace(temporary, job.target)
+    write_png(job.target, region_image(image, _masks(image)))
     job.key_file.write_text(job.key)

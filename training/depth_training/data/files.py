@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading image files whole, or with an error that names the file."""
+"""Image files: read whole, or with an error that names the file, and written in one step."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -62,6 +63,16 @@ def read_scaled(path: Path, scale: float = DISPARITY_SCALE) -> np.ndarray:
     """uint16 PNG as float32 [H, W] of value / scale, NaN where 0 (KITTI's convention)."""
     stored = read_integers(path, np.uint16)
     return np.where(stored > 0, stored / np.float32(scale), np.float32(np.nan))
+
+
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write [H, W], or [H, W, 3] in RGB, of uint8 or uint16; a reader never meets half a file. Makes the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    whole, content = cv2.imencode(".png", pixels if pixels.ndim == 2 else pixels[:, :, ::-1])
+    assert whole
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(content.tobytes())
+    os.replace(temporary, path)
 
 
 def image_named(stem: Path) -> Path:
