@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets made from others: smaller, with regions painted from their labels, or kept in memory."""
+"""Data sets made from others: smaller, with regions painted from their labels, classes only, or kept in memory."""
 
 from __future__ import annotations
 
@@ -14,8 +14,14 @@ from .region_image import region_image, shrunk_regions
 from .stereo_geometry import scale_sample
 
 
-def derived(dataset: Dataset, shrink: int = 1, label_regions: bool = False, in_memory: bool = False) -> Dataset:
-    """The data set at 1/shrink of its size, with `with_label_regions`, and read only once, as asked for.
+def derived(
+    dataset: Dataset,
+    shrink: int = 1,
+    label_regions: bool = False,
+    in_memory: bool = False,
+    classes_only: bool = False,
+) -> Dataset:
+    """The data set at 1/shrink of its size, with painted regions, with classes only, read only once: as asked for.
 
     Raises ValueError for a shrink below 1.
     """
@@ -25,6 +31,8 @@ def derived(dataset: Dataset, shrink: int = 1, label_regions: bool = False, in_m
         dataset = Changed(dataset, partial(shrink_sample, factor=shrink))
     if label_regions:
         dataset = Changed(dataset, with_label_regions)
+    if classes_only:
+        dataset = Changed(dataset, with_classes_only)
     return InMemory(dataset) if in_memory else dataset
 
 
@@ -83,3 +91,13 @@ def with_label_regions(sample: Sample) -> Sample:
         raise ValueError(f"expected classes and instances in '{sample.name}' to paint regions, got not both; label it")
     ids = sample.semantic.astype(np.int32) * 65536 + sample.instance
     return replace(sample, segmentation=region_image(sample.left, [ids == number for number in np.unique(ids)]))
+
+
+def with_classes_only(sample: Sample) -> Sample:
+    """The left view with its classes and instances, shown to both eyes; labelled frames of one camera will do.
+
+    Raises ValueError for a sample without classes.
+    """
+    if sample.semantic is None:
+        raise ValueError(f"expected classes in '{sample.name}', got none; take a data set with labels")
+    return Sample(sample.left, right=sample.left, semantic=sample.semantic, instance=sample.instance, name=sample.name)

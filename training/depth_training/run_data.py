@@ -73,7 +73,7 @@ class RunData:
 def open_pairs(pairs: PairsConfig) -> Dataset:
     """The data set of a section of a recipe. Raises ValueError, listing what exists, for what there is not."""
     dataset = make_dataset(pairs.dataset, pairs.root, pairs.split or None, **pairs.options)
-    return derived(dataset, pairs.shrink, pairs.label_regions, pairs.in_memory)
+    return derived(dataset, pairs.shrink, pairs.label_regions, pairs.in_memory, pairs.classes_only)
 
 
 class MixedSource:

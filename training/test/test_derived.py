@@ -69,3 +69,20 @@ def test_samples_kept_in_memory_are_read_once():
     assert len(kept) == 3
     assert kept[1] is kept[1]
     assert source.reads == 1
+
+
+def test_frames_with_classes_only_teach_classes_and_no_disparity():
+    left, right = np.full((2, 4, 8, 3), ((((50,),),), (((90,),),)), np.uint8)
+    semantic, instance = np.full((4, 8), 3, np.uint8), np.ones((4, 8), np.uint16)
+    truth = np.full((4, 8), 12, np.float32)
+    pair = Sample(left, right=right, disparity_px=truth, semantic=semantic, instance=instance, name="street/7")
+    single = Sample(left, semantic=semantic, name="street/8")
+    of_pair, of_single = list(derived([pair, single], classes_only=True))
+    for sample in (of_pair, of_single):
+        assert (sample.right == 50).all()
+        assert sample.disparity_px is None
+        assert (sample.semantic == 3).all()
+    assert (of_pair.instance == 1).all()
+    assert of_single.instance is None
+    with pytest.raises(ValueError, match="classes in 'street/9'"):
+        derived([Sample(left, name="street/9")], classes_only=True)[0]

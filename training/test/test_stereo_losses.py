@@ -17,7 +17,7 @@ B, H, W, LEVELS = 2, 32, 64, 12
 
 
 def stereo_losses(
-    answer: dict[str, torch.Tensor], batch: StereoBatch, max_disparity_px: float = 188.0, **options: float
+    answer: dict[str, torch.Tensor], batch: StereoBatch, max_disparity_px: float = 188.0, **options: object
 ) -> dict[str, torch.Tensor]:
     return make_objective("panoptic_stereo", options, max_disparity_px, "loss.options")(
         torch.nn.Identity(), answer, batch
@@ -185,3 +185,21 @@ def test_the_penalty_is_linear_from_beta_on_and_flat_beyond_the_largest_error():
     assert full_loss(0.2) == pytest.approx(0.5 * 0.2**2 / 0.5, rel=1e-4)
     assert full_loss(3.0) == pytest.approx(3.0 - 0.25)
     assert full_loss(9.0) == full_loss(30.0) == pytest.approx(6.0)
+
+
+def test_class_weights_say_how_much_an_error_in_a_class_counts():
+    nothing = torch.full((B, 1, H, W), math.nan)
+    batch, answer = batch_with(nothing), answer_of(nothing)
+    batch.semantic[:, : H // 2] = 0
+    batch.semantic[:, H // 2 :] = 1
+    answer["semantic"][:, 0], answer["semantic"][:, 1] = -1.0, 1.0
+    wrong, right = (math.log(math.exp(-1) + math.exp(1) + 7) + sign for sign in (1, -1))
+
+    def semantic(**options) -> float:
+        return stereo_losses(answer, batch, semantic=1.0, **options)["semantic"].item()
+
+    assert semantic() == pytest.approx((wrong + right) / 2, rel=1e-5)
+    weighted = [3.0, 1.0, *[1.0] * 7]
+    assert semantic(class_weights=weighted) == pytest.approx((3 * wrong + right) / 4, rel=1e-5)
+    with pytest.raises(ValueError, match="expected 9 class_weights, one for each class, got 2"):
+        semantic(class_weights=[1.0, 2.0])

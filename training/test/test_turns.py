@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import tiny_network  # noqa: F401 - registers a network and objectives
@@ -146,6 +147,21 @@ def test_mixed_sets_join_every_batch(folders):
     assert torch.equal(again.next_batch().left, batches[2].left)
     assert again.position == 3
     assert data_names(config) == "plain + plain"
+
+
+def test_labelled_frames_of_one_camera_join_every_batch_for_their_classes(folders, tmp_path):
+    for name in ("000", "001"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((24, 40, 3), 150, np.uint8))
+        cv2.imwrite(str(tmp_path / f"{name}_semantic.png"), np.full((24, 40), 3, np.uint8))
+    frames = MixConfig(dataset="camvid", root=str(tmp_path), split=".", classes_only=True)
+    batch = RunData(recipe(folders, mix=(frames,)), ALONE).source().next_batch()
+    assert torch.equal(batch.semantic.unique(), torch.tensor([0, 2]))  # 3 is CamVid's road, our 0
+    assert (batch.semantic[2] == 0).all()
+    assert batch.disparity_px[2].isnan().all()
+    assert batch.right.shape == (3, 3, 16, 24)
+    without = replace(frames, classes_only=False)
+    with pytest.raises(ValueError, match="expected a stereo pair"):
+        RunData(recipe(folders, mix=(without,)), ALONE).source().next_batch()
 
 
 def test_a_run_on_mixed_sets_resumes(folders, tmp_path):

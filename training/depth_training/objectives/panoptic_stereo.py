@@ -24,7 +24,7 @@ class PanopticStereoOptions:
     """Weights of the terms, and the shape of the disparity's penalty.
 
     largest_error_px: beyond it a pixel no longer pulls, since it has matched something else; beta_px: below it the
-    penalty is quadratic.
+    penalty is quadratic. class_weights: factor of each class in the term "semantic"; empty = all alike.
     """
 
     largest_error_px: float = 40.0
@@ -37,6 +37,7 @@ class PanopticStereoOptions:
     semantic: float = 0.3
     center: float = 1.0
     offset: float = 1.0
+    class_weights: tuple[float, ...] = ()
 
 
 @objective("panoptic_stereo", PanopticStereoOptions)
@@ -48,7 +49,7 @@ def panoptic_stereo(step: Step) -> dict[str, Tensor]:
     terms = {
         **_disparity_losses(step.answer, step.batch, step.max_disparity_px, step.options),
         **_certainty_losses(step.answer, step.batch),
-        **_panoptic_losses(step.answer, step.batch),
+        **_panoptic_losses(step.answer, step.batch, step.options.class_weights),
     }
     return {name: getattr(step.options, name) * value for name, value in terms.items()}
 
@@ -100,13 +101,18 @@ def _half_resolution_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tens
     return masked_mean(F.binary_cross_entropy_with_logits(logits, share, reduction="none"), weight)
 
 
-def _panoptic_losses(answer: dict[str, Tensor], batch: StereoBatch) -> dict[str, Tensor]:
+def _panoptic_losses(
+    answer: dict[str, Tensor], batch: StereoBatch, class_weights: tuple[float, ...]
+) -> dict[str, Tensor]:
     # The targets are made for heads at a quarter of the labels' size.
     step = batch.semantic.shape[-1] // (4 * answer["semantic"].shape[-1])
     semantic, instance = (ids[:, ::step, ::step] for ids in (batch.semantic, batch.instance))
     targets = panoptic_batch_targets(semantic, instance, batch.has_instances)
     heads = Panoptic(answer["semantic"], answer["instance_center"], answer["instance_offset"])
-    return panoptic_losses(heads, targets, torch.ones(answer["semantic"].shape[1]))
+    classes = answer["semantic"].shape[1]
+    if class_weights and len(class_weights) != classes:
+        raise ValueError(f"expected {classes} class_weights, one for each class, got {len(class_weights)}")
+    return panoptic_losses(heads, targets, torch.tensor(class_weights or [1.0] * classes))
 
 
 def _robust(answer_px: Tensor, truth_px: Tensor, options: PanopticStereoOptions) -> Tensor:
