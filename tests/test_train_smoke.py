@@ -24,46 +24,40 @@ pytestmark = pytest.mark.slow
 STEPS = 30
 FIRST_BOX_MINUTES = 0.2
 WIDTH, HEIGHT = 192, 96
-GATE = ("--half-slack", 4, "--max-drift", 1, "--max-loss", 25, "--max-semantic", 50)
+# After so few steps the network is unsure everywhere, and fewer bits turn its mind more than a trained one's.
+GATE = "--half-slack 4 --max-drift 1 --max-loss 25 --max-semantic 50"
+ENGINES = f"--size {WIDTH}x{HEIGHT} --compute-capability 8.6"
 
 
-def command(*words: object) -> None:
+def command(*words: object, **environment: object) -> None:
     """Run one of the project's commands; its output is shown by `pytest -s`."""
     # Threads that spin while they wait are what costs most where several programs share two cores.
-    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
-    subprocess.run([sys.executable, "-m", *map(str, words)], check=True, env=environment, timeout=280)
+    environment = {"OMP_WAIT_POLICY": "PASSIVE"} | {name: str(value) for name, value in environment.items()}
+    subprocess.run([*map(str, words)], check=True, env=os.environ | environment, timeout=280)
 
 
 @pytest.fixture(scope="module")
 def trained(repository, tmp_path_factory) -> Path:
-    """Folder of a run of STEPS steps in two time boxes."""
+    """Folder of a run of STEPS steps in two time boxes, and of the files that are made of it."""
     out = tmp_path_factory.mktemp("smoke") / "run"
-    recipe = repository / "training" / "configs" / "smoke.toml"
-    train = ("depth_training", "train", "--config", recipe, "--out", out, "--set", f"schedule.steps={STEPS}")
-    command(*train, "--threads", 2, "--minutes", FIRST_BOX_MINUTES)
-    command(*train, "--threads", 2, "--resume")
+
+    def box(minutes: float) -> None:
+        """The command that a user repeats; it fails when a gate refuses a file."""
+        options = ("--set", f"schedule.steps={STEPS}", "--threads", 2)
+        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 6, "EXPORT": f"--name smoke {GATE} {ENGINES}"}
+        command(repository / "training" / "box.sh", "smoke", minutes, *options, **where)
+
+    box(FIRST_BOX_MINUTES)
+    assert 0 < json.loads((out / "metrics.json").read_text())["progress"] < 1
+    assert not (out / "files").exists()
+    box(60)
     return out
 
 
 @pytest.fixture(scope="module")
-def pairs(tmp_path_factory) -> Path:
-    """Folder of rendered pairs with truth."""
-    out = tmp_path_factory.mktemp("smoke") / "pairs"
-    size = ("--count", 6, "--width", WIDTH, "--height", HEIGHT)
-    command("depth_training", "render", "--out", out, *size, "--seed", 11)
-    return out
-
-
-@pytest.fixture(scope="module")
-def everything(trained, pairs) -> Path:
-    """Folder of all files that are made of the run's weights; the command fails when a gate refuses one."""
-    out = trained / "export"
-    source = ("--weights", trained / "weights.pt", "--metrics", trained / "metrics.json", "--name", "smoke")
-    # After so few steps the network is unsure everywhere, and fewer bits turn its mind more than a trained one's.
-    gate = ("--calibration", pairs, *GATE)
-    engines = ("--size", f"{WIDTH}x{HEIGHT}", "--compute-capability", "8.6")
-    command("depth_export", "all", *source, "--out", out, *gate, *engines)
-    return out
+def everything(trained) -> Path:
+    """Folder of all files that were made of the run's weights."""
+    return trained / "files"
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +94,11 @@ def test_the_exported_file_says_how_it_was_made(exported):
     assert spec.metrics["held_out"]["epe"] > 0
 
 
-def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, exported, pairs, tmp_path):
+def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, exported, tmp_path):
     methods = (f"zoo:{exported}", f"checkpoint:{trained / 'last.pt'}", "sgbm")
     options = [word for method in methods for word in ("--method", method)]
-    data = ("--data", f"plain={pairs}")
-    command("depth_training", "evaluate", *data, *options, "--json", tmp_path / "scores.json")
+    evaluate = (sys.executable, "-m", "depth_training", "evaluate", "--data", f"plain={trained / 'pairs'}")
+    command(*evaluate, *options, "--json", tmp_path / "scores.json")
     summary = json.loads((tmp_path / "scores.json").read_text())["summary"]
     epe = {row["method"]: row["epe"] for row in summary if row["dataset"] == "plain" and not row["part"]}
     assert epe["smoke"] == pytest.approx(epe["last"], rel=0.02)  # the file's weights are rounded to FP16

@@ -10,13 +10,12 @@ import pytest
 from depth_runtime.distance_metrics import DistanceErrors
 from depth_training.cli import main
 from depth_training.config import PairsConfig
-from depth_training.data import make_dataset
 from depth_training.distance_plot import plot_by_distance
 from depth_training.evaluate import FIGURES, NO_FIGURES, Evaluation, Limits, evaluate
 from depth_training.evaluate_command import open_methods, open_sets
 from depth_training.evaluate_report import as_json, markdown, summarise
 from depth_training.run_data import open_pairs
-from depth_training.stereo_methods import Answer, SgbmMethod, fill_from_background, make_method
+from depth_training.stereo_methods import Answer
 
 TRUTH_PX = 12.0
 
@@ -185,25 +184,6 @@ def test_readers_get_their_options_by_the_set_name(listing, tmp_path):
         open_sets(data, ["plain.neighbors=true"])
     with pytest.raises(ValueError, match=r"options of the sets .* \['kitti-raw'\]"):
         open_sets(data, ["kitti-raw.stereo=false"])
-
-
-def test_sgbm_finds_the_shift(listing):
-    pair = make_dataset("csv", listing)[0]
-    answer = SgbmMethod("", 1)(pair.left, pair.right)
-    own = answer.parts["own answers"]
-    assert own.mean() > 0.8
-    assert np.median(np.abs(answer.disparity_px - TRUTH_PX)[own]) < 0.2
-    assert (answer.disparity_px > 0).all()
-
-
-def test_holes_take_the_smaller_neighbour():
-    row = np.array([[-1, 8, -1, -1, 3, 0], [0, 0, 0, 0, 0, 0]], np.float32)
-    assert fill_from_background(row).tolist() == [[8, 8, 3, 3, 3, 3], [0] * 6]
-
-
-def test_an_unknown_method_lists_the_kinds():
-    with pytest.raises(ValueError, match="'onnx', 'sgbm', 'zoo'"):
-        make_method("bm:5", 1)
 
 
 def test_the_command_prints_the_table(listing, capsys, tmp_path):

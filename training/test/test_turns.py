@@ -1,58 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labelled and unlabelled steps, mixed batches and held-out pairs of any network and objective."""
+"""Labelled and unlabelled steps, and held-out pairs, of any network and objective."""
 
 from dataclasses import replace
 
-import cv2
-import numpy as np
 import pytest
-import tiny_network  # noqa: F401 - registers a network and objectives
 import torch
-from depth_training.config import (
-    DataConfig,
-    HeldOutConfig,
-    LogConfig,
-    LossConfig,
-    MixConfig,
-    NetworkConfig,
-    ScheduleConfig,
-    TrainConfig,
-    UnlabelledConfig,
-)
-from depth_training.distributed import Processes
-from depth_training.run_data import RunData, data_names
-from depth_training.synthetic.folder import Frame, write_frame
+from depth_training.config import HeldOutConfig, LossConfig, TrainConfig, UnlabelledConfig
+from depth_training.run_data import RunData
 from depth_training.trainer import Trainer
-
-ALONE = Processes(0, 1, torch.device("cpu"))
-
-
-def write_pairs(folder, brightness: int, count: int = 3, rows: int = 24, columns: int = 40) -> str:
-    """A plain folder of pairs of one brightness each, 5 px apart, all of class 2; pair i is brighter by i."""
-    for index in range(count):
-        image = np.full((rows, columns, 3), brightness + index, np.uint8)
-        truth, labels = np.full((rows, columns), 5, np.float32), np.full((rows, columns), 2, np.uint8)
-        write_frame(folder, index, Frame(image, image, truth, labels, np.zeros((rows, columns), np.uint16)))
-    return str(folder)
+from tiny_recipes import ALONE, make_trainer, recipe, write_folders
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    root = tmp_path_factory.mktemp("pairs")
-    return {name: write_pairs(root / name, value) for name, value in (("dark", 10), ("grey", 100), ("bright", 200))}
-
-
-def recipe(folders, **sections) -> TrainConfig:
-    """Two dark pairs a batch for the tiny network."""
-    data = DataConfig(dataset="plain", root=folders["dark"], height=16, width=24, batch=2, augmented=False, threads=1)
-    base = TrainConfig(
-        network=NetworkConfig(name="tiny"),
-        data=data,
-        schedule=ScheduleConfig(steps=12, minutes=0.0),
-        loss=LossConfig(objective="tiny_truth", max_disparity_px=30.0),
-        log=LogConfig(every_steps=1, tensorboard=False),
-    )
-    return replace(base, **sections)
+    return write_folders(tmp_path_factory.mktemp("pairs"))
 
 
 def semi_supervised(folders, **fields) -> TrainConfig:
@@ -61,11 +22,6 @@ def semi_supervised(folders, **fields) -> TrainConfig:
         dataset="plain", root=folders["grey"], batch=3, every=2, objective="tiny_images", augmented=False
     )
     return recipe(folders, unlabelled=replace(unlabelled, **fields))
-
-
-def make_trainer(config: TrainConfig) -> Trainer:
-    data = RunData(config, ALONE)
-    return Trainer(config, data.source(), ALONE, data.unlabelled())
 
 
 def kinds(trainer: Trainer, steps: int) -> list[str]:
@@ -132,62 +88,6 @@ def test_both_turns_are_reported(folders, tmp_path):
     log = (tmp_path / "log.jsonl").read_text()
     assert log.count('"kind": "unlabelled"') == 4
     assert log.count('"kind": "train"') == 8
-
-
-def test_mixed_sets_join_every_batch(folders):
-    config = recipe(folders, mix=(MixConfig(dataset="plain", root=folders["bright"], augmented=False),))
-    source = RunData(config, ALONE).source()
-    batches = [source.next_batch() for _ in range(3)]
-    for batch in batches:
-        assert [value >= 200 for value in batch.left[:, 0, 0, 0].tolist()] == [False, False, True]
-        assert batch.left.shape == (3, 3, 16, 24)
-    assert {batch.left[2, 0, 0, 0].item() for batch in batches} == {200, 201, 202}
-    again = RunData(config, ALONE).source()
-    again.position = 2
-    assert torch.equal(again.next_batch().left, batches[2].left)
-    assert again.position == 3
-    assert data_names(config) == "plain + plain"
-
-
-def test_labelled_frames_of_one_camera_join_every_batch_for_their_classes(folders, tmp_path):
-    for name in ("000", "001"):
-        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((24, 40, 3), 150, np.uint8))
-        cv2.imwrite(str(tmp_path / f"{name}_semantic.png"), np.full((24, 40), 3, np.uint8))
-    frames = MixConfig(dataset="camvid", root=str(tmp_path), split=".", classes_only=True)
-    batch = RunData(recipe(folders, mix=(frames,)), ALONE).source().next_batch()
-    assert torch.equal(batch.semantic.unique(), torch.tensor([0, 2]))  # 3 is CamVid's road, our 0
-    assert (batch.semantic[2] == 0).all()
-    assert batch.disparity_px[2].isnan().all()
-    assert batch.right.shape == (3, 3, 16, 24)
-    without = replace(frames, classes_only=False)
-    with pytest.raises(ValueError, match="expected a stereo pair"):
-        RunData(recipe(folders, mix=(without,)), ALONE).source().next_batch()
-
-
-def test_a_run_on_mixed_sets_resumes(folders, tmp_path):
-    config = recipe(folders, mix=(MixConfig(dataset="plain", root=folders["bright"]),))
-    straight, first, second = (make_trainer(config) for _ in range(3))
-    losses = [straight.train_step()["loss"].item() for _ in range(4)]
-    for _ in range(2):
-        first.train_step()
-    first.save(tmp_path / "last.pt")
-    second.resume(tmp_path / "last.pt")
-    assert [second.train_step()["loss"].item() for _ in range(2)] == losses[2:]
-    other = recipe(folders, mix=(MixConfig(dataset="plain", root=folders["grey"]),))
-    with pytest.raises(ValueError, match=r"other values of \['mix'\]"):
-        make_trainer(other).resume(tmp_path / "last.pt")
-
-
-def test_the_world_takes_real_pairs_into_its_batches(folders):
-    data = DataConfig(height=16, width=24, batch=2, threads=1)
-    mix = (MixConfig(dataset="plain", root=folders["bright"], batch=1, augmented=False),)
-    config = recipe(folders, data=data, mix=mix)
-    config = replace(config, world=replace(config.world, computed_textures=3, drive=0.0, indoor=1.0, flying=0.0))
-    batch = RunData(config, ALONE).source().next_batch()
-    assert batch.left.shape == (3, 3, 16, 24)
-    assert batch.occluded[:2].isfinite().all()
-    assert batch.occluded[2].isnan().all()
-    assert (batch.disparity_px[2] == 5).all()
 
 
 def test_a_run_is_scored_on_whole_held_out_pairs(folders, tmp_path):
