@@ -28,10 +28,15 @@ class Gate:
 
 @dataclass
 class Report:
-    """drift_px by part of the network; kept: parts that stayed FP32; epe_* and semantic_changed on held-out pairs."""
+    """What INT8 costs, and what stayed FP32.
+
+    drift_px by part of the network; kept: parts that stayed FP32; unseen: products that stayed FP32 since no output
+    with a gate needs them; epe_* and semantic_changed on held-out pairs.
+    """
 
     drift_px: dict[str, float] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    unseen: int = 0
     epe_fp32_px: float = float("nan")
     epe_int8_px: float = float("nan")
     semantic_changed_percent: float = 0.0
@@ -50,6 +55,8 @@ class Report:
         """What lost how much."""
         lines = ["| part in INT8 | disparity changes by px | stays |", "| --- | --: | --- |"]
         lines += [f"| {k} | {v:.3f} | {self._fate(k)} |" for k, v in self.drift_px.items()]
+        if self.unseen:
+            lines.append(f"| {self.unseen} products that only outputs without a gate need | | FP32 |")
         lines += ["", "| held-out pairs | FP32 | INT8 | loss % |", "| --- | --: | --: | --: |"]
         lines.append(f"| EPE px | {self.epe_fp32_px:.3f} | {self.epe_int8_px:.3f} | {self.loss_percent:.1f} |")
         return "\n".join([*lines, f"| pixels of another class % | | | {self.semantic_changed_percent:.1f} |"])

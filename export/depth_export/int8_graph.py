@@ -93,6 +93,16 @@ def _groups(node: onnx.NodeProto) -> int:
     return next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
 
 
+def feeding(model: onnx.ModelProto, outputs: Iterable[str]) -> set[str]:
+    """Names of the nodes that these outputs of the graph depend on."""
+    needed, nodes = set(outputs), set()
+    for node in reversed(model.graph.node):  # ONNX lists nodes in an order of computation
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            nodes.add(node.name)
+    return nodes
+
+
 def with_neighbours(model: onnx.ModelProto, products: Iterable[str]) -> list[str]:
     """Names of these products and of the nodes of BETWEEN that only such nodes feed and read, in the graph's order.
 

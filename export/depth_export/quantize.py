@@ -22,11 +22,12 @@ from depth_runtime.spec import METADATA_KEY, ModelSpec
 
 from .graph import save
 from .int8_gate import Gate, QuantisationError, Report
-from .int8_graph import LAYOUTS, Feed, Layout, calibrate, parts_of, prepare, quantize
+from .int8_graph import LAYOUTS, Feed, Layout, calibrate, feeding, parts_of, prepare, quantize
 from .pairs import Pair, digest, spread
 
 log = logging.getLogger(__name__)
 
+GATED = ("disparity", "semantic")  # outputs whose loss is measured; what none of them needs stays FP32
 DEEPEST = 5  # of module names: a stage of the backbone of a network inside another
 
 
@@ -100,7 +101,9 @@ def _choose(trial: _Trial, source: Path, pairs: Sequence[Pair], gate: Gate, repo
 
     before = [disparity for disparity, _ in _answers(source, pairs, trial.threads)]
     given = {name for part in gate.keep for names in parts(DEEPEST, part).values() for name in names}
-    report.kept = list(gate.keep)
+    unseen = {name for names in parts(1).values() for name in names} - feeding(trial.model, GATED)
+    report.kept, report.unseen = list(gate.keep), len(unseen)
+    given |= unseen
     chosen = []
     waiting = [(part, names, 1) for part, names in parts(1).items()]
     while waiting:
@@ -165,6 +168,7 @@ def _facts(report: Report, source: Path, calibration: Sequence[Pair], held_out: 
         "calibration_pairs": len(calibration),
         "calibration_sha256": digest(list(calibration)),
         "kept_fp32": report.kept,
+        "products_without_gate_fp32": report.unseen,
         "held_out_pairs": held_out,
         "epe_fp32_px": round(report.epe_fp32_px, 4),
         "epe_int8_px": round(report.epe_int8_px, 4),

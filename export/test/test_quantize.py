@@ -4,6 +4,7 @@
 import hashlib
 import logging
 import re
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -42,6 +43,18 @@ class Tiny(nn.Module):
     def forward(self, left, right):
         pair = torch.cat([image.float().permute(0, 3, 1, 2) / 128 - 1 for image in (left, right)], 1)
         return ((self.network["last"](self.network["first"](pair))[:, 0] * 3 + 20).clamp(min=0),)
+
+
+class Confident(Tiny):
+    """Tiny with a confidence of its own convolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network["sure"] = nn.Conv2d(6, 1, 5, padding=2, bias=False)
+
+    def forward(self, left, right):
+        pair = torch.cat([image.float().permute(0, 3, 1, 2) / 128 - 1 for image in (left, right)], 1)
+        return *super().forward(left, right), torch.sigmoid(self.network["sure"](pair))[:, 0]
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +147,16 @@ def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
     assert int8_kernels(tmp_path / "tiny_int8.onnx") == [(16, 1, 3, 3), (16, 6, 3, 3)]
     with pytest.raises(ValueError, match=r"expected parts below \['first', 'last'\], got \['lost'\]"):
         quantize_file(tiny_file, tmp_path / "x.onnx", pairs[:3], pairs[3:], Gate(keep=("lost",)))
+
+
+def test_what_no_gate_can_see_stays_fp32(folder, tmp_path):
+    source, path, pairs = tmp_path / "confident.onnx", tmp_path / "int8.onnx", read_pairs(folder)
+    export_contract(Confident(), replace(TINY_SPEC, outputs={"disparity": 1, "confidence": 1}), source)
+    report = quantize_file(source, path, pairs[:3], pairs[3:], Gate(drift_px=0.5))
+    assert set(report.drift_px) == {"first", "last"}
+    assert "| 1 products that only outputs without a gate need | | FP32 |" in report.table()
+    assert read_spec(path).training["quantisation"]["products_without_gate_fp32"] == 1
+    assert (1, 6, 5, 5) not in int8_kernels(path)
 
 
 def test_parts_that_drift_stay_fp32_and_with_none_left_nothing_is_written(tiny_file, folder, tmp_path, caplog):
