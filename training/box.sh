@@ -8,7 +8,7 @@ set -euo pipefail
 usage="usage: training/box.sh RECIPE MINUTES [options of 'python -m depth_training train']
   RECIPE    name of a file in training/configs, such as stereo_xs
   MINUTES   of training in this call, start-up included; making the files comes on top
-environment:
+environment (paths are relative to the repository):
   OUT       folder of the run           [runs/RECIPE]
   TEXTURES  archive of 'make textures'  [computed textures]
   PAIRS     rendered pairs that INT8 is calibrated on, 0 for no INT8 [36]
