@@ -7,12 +7,13 @@ from .labels import LABELS
 from .network import StereoNetwork, published_maps, stereo_spec
 from .registry import build, names, register
 from .revision import git_revision
-from .weights import load_weights, save_weights
+from .weights import average_weights, load_weights, save_weights
 
 __all__ = [
     "LABELS",
     "Cost",
     "StereoNetwork",
+    "average_weights",
     "build",
     "count_cost",
     "git_revision",

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from .registry import build
 
@@ -32,10 +33,7 @@ def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
 
     Raises ValueError when the file holds something else or does not fit the network.
     """
-    with open(path, "rb") as file:  # what else a file may hold makes torch fail in many ways
-        data = torch.load(path, map_location="cpu", weights_only=True) if zipfile.is_zipfile(file) else None
-    if not isinstance(data, dict) or not {"network", "weights"} <= set(data):
-        raise ValueError(f"expected a file of depth_models.save_weights at {path}; save the weights with it")
+    data = _read(path)
     network = build(data["network"], **data.get("config", {}))
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in data["weights"].items()})
@@ -44,3 +42,38 @@ def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
             f"expected weights of '{data['network']}' in {path}, got {error}; train or convert them again"
         ) from error
     return network.eval(), data["network"], data.get("facts", {})
+
+
+def average_weights(paths: Sequence[str | Path], out: str | Path) -> None:
+    """Write the mean of several trainings of one network, with the facts of each.
+
+    Runs from one start end near each other, and their mean is mostly better than each (Wortsman et al., "Model soups",
+    ICML 2022). Raises ValueError for fewer than two files, or files of different networks.
+    """
+    if len(paths) < 2:
+        raise ValueError(f"expected two or more weights files to average, got {len(paths)}; name more")
+    files = [_read(path) for path in paths]
+    first = files[0]
+    for path, data in zip(paths, files, strict=True):
+        if (data["network"], data.get("config")) != (first["network"], first.get("config")):
+            raise ValueError(
+                f"expected weights of '{first['network']}' {first.get('config')} like {paths[0]}, "
+                f"got '{data['network']}' {data.get('config')} in {path}; average runs of one network"
+            )
+    network = build(first["network"], **first.get("config", {}))
+    network.load_state_dict({name: _mean([data["weights"][name] for data in files]) for name in first["weights"]})
+    facts = {"averaged": [data.get("facts", {}) for data in files]}
+    save_weights(out, first["network"], network, first.get("config"), **facts)
+
+
+def _mean(tensors: list[Tensor]) -> Tensor:
+    """Mean of floating-point tensors; of counters the first."""
+    return torch.stack(tensors).float().mean(0) if tensors[0].is_floating_point() else tensors[0]
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    with open(path, "rb") as file:  # what else a file may hold makes torch fail in many ways
+        data = torch.load(path, map_location="cpu", weights_only=True) if zipfile.is_zipfile(file) else None
+    if not isinstance(data, dict) or not {"network", "weights"} <= set(data):
+        raise ValueError(f"expected a file of depth_models.save_weights at {path}; save the weights with it")
+    return data

@@ -20,3 +20,31 @@ def test_weights_of_another_size_are_refused(tmp_path):
     depth_models.save_weights(tmp_path / "weights.pt", "stereo_s", network)
     with pytest.raises(ValueError, match=r"expected weights of 'stereo_s' in .*weights\.pt"):
         depth_models.load_weights(tmp_path / "weights.pt")
+
+
+def test_the_mean_of_runs_keeps_their_network_and_their_facts(tmp_path):
+    config, paths = {"levels": 24, "refine_width": 24}, [tmp_path / "a.pt", tmp_path / "b.pt"]
+    networks = [depth_models.build("stereo_s", **config) for _ in paths]
+    for seed, (path, network) in enumerate(zip(paths, networks, strict=True)):
+        for value in network.state_dict().values():
+            if value.is_floating_point():
+                value.copy_(torch.randn(value.shape, generator=torch.Generator().manual_seed(seed)))
+        depth_models.save_weights(path, "stereo_s", network, config=config, seed=seed)
+    depth_models.average_weights(paths, tmp_path / "mean.pt")
+    mean, name, facts = depth_models.load_weights(tmp_path / "mean.pt")
+    assert (name, facts) == ("stereo_s", {"averaged": [{"seed": 0}, {"seed": 1}]})
+    first, second = (network.state_dict() for network in networks)
+    for key, value in mean.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, (first[key] + second[key]) / 2, atol=4e-3, rtol=2e-3)
+
+
+def test_only_runs_of_one_network_have_a_mean(tmp_path):
+    for name, levels in (("a", 24), ("b", 32)):
+        config = {"levels": levels}
+        depth_models.save_weights(tmp_path / f"{name}.pt", "stereo_s", depth_models.build("stereo_s", **config), config)
+    with pytest.raises(ValueError, match="two or more weights files to average, got 1"):
+        depth_models.average_weights([tmp_path / "a.pt"], tmp_path / "mean.pt")
+    with pytest.raises(ValueError, match=r"expected weights of 'stereo_s' \{'levels': 24\} .* in .*b.pt"):
+        depth_models.average_weights([tmp_path / "a.pt", tmp_path / "b.pt"], tmp_path / "mean.pt")
+    assert not (tmp_path / "mean.pt").exists()

@@ -18,6 +18,7 @@ COMMANDS = {
     "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
     "sam-masks": ("sam_masks_command", "segmentation images of left views by Segment Anything or MobileSAM"),
     "pseudo-labels": ("pseudo_labels_command", "label pairs without truth by what stereo methods agree on"),
+    "average": ("average_command", "the mean of several trainings of one network"),
     "predict": ("predict_command", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),
     "analyse-matching": ("analyse_matching_command", "compare photometric and deep-feature matching on a pair"),
     "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),
