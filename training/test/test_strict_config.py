@@ -49,7 +49,7 @@ def test_whole_numbers_and_bare_words_are_taken_where_they_fit(recipe):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("data.heigth=64", r"keys among \[.*'batch', 'dataset', 'height'.*\[data\], got \['heigth'\]"),
+        ("data.heigth=64", r"keys among \[.*'batch', 'classes_only', 'dataset', 'height'.*\[data\], got \['heigth'\]"),
         ("optimizer.learning_rate=1.0", r"'optimiser'.* in the top level, got \['optimizer'\]"),
         ("data.height=64.5", r"expected int for 'data.height', got 64.5"),
         ("data.height=tall", r"expected int for 'data.height', got 'tall'"),
