@@ -33,7 +33,7 @@ def test_nearly_all_convolutions_compute_in_int8(source):
     assert inputs.count("DequantizeLinear") >= 0.9 * len(inputs)
 
 
-def test_disparity_and_classes_are_those_of_the_fp32_file(source):
+def test_disparity_is_that_of_the_fp32_file(source):
     pair = matched_pair(256, 416, seed=4)
     int8, fp32 = (
         StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2)).process(pair.left, pair.right)
@@ -43,8 +43,6 @@ def test_disparity_and_classes_are_those_of_the_fp32_file(source):
     epe = [disparity_errors(result.disparity_px, pair.disparity_px, visible)["epe"] for result in (int8, fp32)]
     assert epe[0] < 1.05 * epe[1] + 0.05
     assert np.median(np.abs(int8.disparity_px - fp32.disparity_px)) < 0.1
-    # Random texture shows no class in particular, so more pixels waver here than on pictures (see the file's facts).
-    assert (int8.panoptic.semantic == fp32.panoptic.semantic).mean() > 0.85
 
 
 def test_centres_keep_their_fine_steps(source):
