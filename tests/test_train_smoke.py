@@ -97,7 +97,7 @@ def test_the_exported_file_says_how_it_was_made(exported):
 def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, exported, tmp_path):
     methods = (f"zoo:{exported}", f"checkpoint:{trained / 'last.pt'}", "sgbm")
     options = [word for method in methods for word in ("--method", method)]
-    evaluate = (sys.executable, "-m", "depth_training", "evaluate", "--data", f"plain={trained / 'pairs'}")
+    evaluate = (sys.executable, "-m", "depth_training", "evaluate", f"plain={trained / 'pairs'}")
     command(*evaluate, *options, "--json", tmp_path / "scores.json")
     summary = json.loads((tmp_path / "scores.json").read_text())["summary"]
     epe = {row["method"]: row["epe"] for row in summary if row["dataset"] == "plain" and not row["part"]}

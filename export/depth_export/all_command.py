@@ -15,7 +15,8 @@ from depth_runtime.backends.cuda_runtime import cuda_missing
 from depth_runtime.backends.engine_cache import EngineCache
 from depth_runtime.backends.tensorrt_api import MODULES, TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import cached_engine
-from depth_runtime.build_engine import engine_keys
+from depth_runtime.build_engine import add_gpus, engine_keys
+from depth_runtime.command_line import path_argument
 
 from . import export_command, half_command, quantize_command
 
@@ -29,13 +30,11 @@ FOR_ENGINES = ("", "_fp16", "_int8_tensorrt")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     export_command.add_source(parser)
-    parser.add_argument("--out", type=Path, required=True, help="folder to write; engines lie in OUT/engines")
+    parser.add_argument("--out", type=path_argument, required=True, help="folder to write; engines lie in OUT/engines")
     half_command.add_gate(parser)
     quantize_command.add_gate(parser, required=False)
     parser.add_argument("--size", default="default", help="input of the engines: WIDTHxHEIGHT, or default")
-    parser.add_argument(
-        "--compute-capability", nargs="+", default=[], metavar="N.N", help="GPUs of tensorrt_rtx [this machine's]"
-    )
+    add_gpus(parser)
 
 
 @dataclass
@@ -75,41 +74,42 @@ def run(arguments: argparse.Namespace) -> None:
 
     Raises ValueError at the end when a gate or library refused a step, at once when the weights cannot be exported.
     """
-    name = arguments.name or load_weights(arguments.weights)[1]
+    source = export_command.source_of(arguments)
+    name = source.name or load_weights(source.weights)[1]
     files = {suffix: arguments.out / f"{name}{suffix}.onnx" for suffix in ("", "_fp16", *INT8)}
     summary = Summary()
-    export_command.export_weights(arguments, files[""])
+    export_command.export_weights(source, files[""])
     summary.made("export", files[""])
     for suffix in ("_fp16", *INT8):
         files[suffix].unlink(missing_ok=True)  # of an earlier run, of other weights
     half = (files[""], files["_fp16"], arguments.half_slack)
     summary.attempt("halve", files["_fp16"], lambda: half_command.halve_file(*half))
+    wish = quantize_command.quantisation_of(arguments)
     for suffix, target in INT8.items():
         step = f"quantize for {target}"
         if arguments.calibration is None:
             summary.skip(step, "no --calibration pairs")
             continue
-        wish = {"model": str(files[""]), "out": files[suffix], "target": target}
-        options = argparse.Namespace(**vars(arguments) | wish)
-        summary.attempt(step, files[suffix], lambda options=options: quantize_command.run(options))
-    _build(arguments, [files[suffix] for suffix in FOR_ENGINES], summary)
+        what = (files[""], files[suffix], target, wish)
+        summary.attempt(step, files[suffix], lambda what=what: quantize_command.quantize_model(*what))
+    engines = [files[suffix] for suffix in FOR_ENGINES]
+    _build(engines, arguments.out / "engines", arguments.size, arguments.compute_capability, summary)
     log.info("\n%s", summary.table())
     if summary.refused:
         raise ValueError(f"expected every step to pass, got {summary.refused} refused; see the reasons above")
 
 
-def _build(arguments: argparse.Namespace, files: list[Path], summary: Summary) -> None:
-    cache = EngineCache(arguments.out / "engines")
+def _build(files: list[Path], folder: Path, size: str, capabilities: list[str], summary: Summary) -> None:
+    cache = EngineCache(folder)
     for flavour in MODULES:
         # Only tensorrt_rtx builds for a GPU that is not here.
-        named = arguments.compute_capability if flavour == "tensorrt_rtx" else []
+        named = capabilities if flavour == "tensorrt_rtx" else []
         if reason := library_missing(flavour) or ("" if named else cuda_missing()):
             summary.skip(f"{flavour} engines", reason)
             continue
         api = TensorRt.load(flavour)
-        wish = argparse.Namespace(size=arguments.size, compute_capability=named)
         for path in filter(Path.is_file, files):
-            for key in engine_keys(wish, api, path):
+            for key in engine_keys(api, path, size, named):
                 plan = cache.paths(key)[0]
                 step = f"{flavour} engine of {path.name}"
                 summary.attempt(step, plan, lambda path=path, key=key, api=api: cached_engine(api, path, key, cache))

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
-from depth_models import count_cost, git_revision, load_weights, names, stereo_spec
+from depth_models import count_cost, git_revision, load_weights, stereo_spec
 from depth_models.network import DEFAULT_SIZE
-from depth_runtime.plan import parse_size
+from depth_runtime.command_line import path_argument, size_argument
+from depth_runtime.files.json_file import read_json
 
 from .contract import StereoContract
 from .export import export_contract
@@ -18,48 +19,62 @@ from .export import export_contract
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Weights to export and what their spec says beside them; see `add_source`."""
+
+    weights: Path
+    name: str | None = None
+    version: str = "1"
+    metrics: Path | None = None
+    default_size: tuple[int, int] = DEFAULT_SIZE
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_source(parser)
-    parser.add_argument("--network", choices=names(), required=True, help="network that the weights must belong to")
-    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--out", type=path_argument, required=True, help="ONNX file to write")
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Arguments that say what is exported, and under which name."""
-    parser.add_argument("--weights", type=Path, required=True, help="file of depth_models.save_weights")
-    parser.add_argument("--name", help="name in the spec [that of the network]")
-    parser.add_argument("--version", default="1", help="version of the trained network")
-    parser.add_argument("--metrics", type=Path, help="JSON file of figures for the spec")
+    parser.add_argument("--weights", type=path_argument, required=True, help="file of depth_models.save_weights")
+    parser.add_argument("--name", help="name in the spec (default: that of the network)")
+    parser.add_argument("--network-version", default=Source.version, help="of the trained network, for the spec")
+    parser.add_argument("--metrics", type=path_argument, help="JSON file of figures for the spec")
     parser.add_argument(
         "--default-size",
-        default="default",
+        type=size_argument,
+        default=DEFAULT_SIZE,
         metavar="WIDTHxHEIGHT",
-        help="size that the network answers best, for the spec [640x384]",
+        help=f"size at which the network is best, for the spec (default: {DEFAULT_SIZE[1]}x{DEFAULT_SIZE[0]})",
+    )
+
+
+def source_of(arguments: argparse.Namespace) -> Source:
+    """What the arguments of `add_source` say."""
+    return Source(
+        arguments.weights, arguments.name, arguments.network_version, arguments.metrics, arguments.default_size
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Export and report size and parity. Raises ValueError when weights and network do not belong together."""
-    _, network, _ = load_weights(arguments.weights)
-    if network != arguments.network:
-        raise ValueError(f"expected weights of '{arguments.network}', got '{network}'; give the right weights file")
-    export_weights(arguments, arguments.out)
+    """Export and report size and parity."""
+    export_weights(source_of(arguments), arguments.out)
 
 
-def export_weights(arguments: argparse.Namespace, path: Path) -> None:
-    """Write the contract file of the weights that the arguments of `add_source` name.
+def export_weights(source: Source, path: Path) -> None:
+    """Write the contract file of a weights file.
 
     Raises ValueError for a file that holds no weights or a network that has no contract, ParityError when the graph
     does not answer like it.
     """
-    network, name, facts = load_weights(arguments.weights)
-    size = parse_size(arguments.default_size, DEFAULT_SIZE) or DEFAULT_SIZE
-    cost = count_cost(network, *size)
-    metrics = json.loads(arguments.metrics.read_text()) if arguments.metrics else {}
+    network, name, facts = load_weights(source.weights)
+    cost = count_cost(network, *source.default_size)
+    metrics = read_json(source.metrics) if source.metrics else {}
     metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
     training = dict(facts) | {"git_revision": git_revision()}
-    spec = stereo_spec(network, arguments.name or name, arguments.version, training, metrics, size)
+    spec = stereo_spec(network, source.name or name, source.version, training, metrics, source.default_size)
     worst = export_contract(StereoContract(network), spec, path)
     log.info("%s: %.2f MB", path, path.stat().st_size / 1e6)
     for output, value in worst.items():

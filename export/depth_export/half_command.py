@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from depth_runtime.backends.plain_weights import plain_weights, precision_of
+from depth_runtime.command_line import path_argument
 from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.spec import METADATA_KEY, ModelSpec
 from depth_runtime.zoo import resolve_model
@@ -41,7 +42,7 @@ LIMITS = {
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", required=True, help="zoo name or contract file in FP32")
-    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--out", type=path_argument, required=True, help="ONNX file to write")
     add_gate(parser)
 
 

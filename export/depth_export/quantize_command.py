@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
+from depth_runtime.command_line import path_argument
 from depth_runtime.zoo import resolve_model
 
 from .int8_gate import Gate
@@ -17,10 +19,21 @@ from .quantize import quantize_file
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Quantisation:
+    """On which pairs is quantised, and what that may cost; see `add_gate`."""
+
+    calibration: Path
+    held_out: Path | None
+    count: int
+    gate: Gate
+    threads: int
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", required=True, help="zoo name or contract file to quantise")
-    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument("--out", type=path_argument, required=True, help="ONNX file to write")
     parser.add_argument("--target", choices=LAYOUTS, default="cpu", help="who reads the file: ONNX Runtime or TensorRT")
     add_gate(parser, required=True)
 
@@ -29,8 +42,12 @@ def add_gate(parser: argparse.ArgumentParser, required: bool) -> None:
     """Arguments that say on which pairs is quantised, and what it may cost."""
     gate = Gate()
     pairs = "folder with left/, right/, disparity/ or CSV list with the columns left, right, disparity"
-    parser.add_argument("--calibration", type=Path, required=required, help=f"pairs that give INT8 its ranges: {pairs}")
-    parser.add_argument("--held-out", type=Path, help="other pairs, with truth; default: every fourth calibration pair")
+    parser.add_argument(
+        "--calibration", type=path_argument, required=required, help=f"pairs that give INT8 its ranges: {pairs}"
+    )
+    parser.add_argument(
+        "--held-out", type=path_argument, help="other pairs, with truth (default: every fourth calibration pair)"
+    )
     parser.add_argument("--count", type=int, default=24, help="calibration pairs at most, evenly from the list")
     parser.add_argument("--max-loss", type=float, default=gate.epe_percent, help="gate: loss of EPE in %%")
     parser.add_argument("--max-semantic", type=float, default=gate.semantic_percent, help="gate: changed classes in %%")
@@ -39,15 +56,24 @@ def add_gate(parser: argparse.ArgumentParser, required: bool) -> None:
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of the measurement")
 
 
+def quantisation_of(arguments: argparse.Namespace) -> Quantisation:
+    """What the arguments of `add_gate` say."""
+    gate = Gate(arguments.max_loss, arguments.max_semantic, arguments.max_drift, keep=tuple(arguments.keep))
+    return Quantisation(arguments.calibration, arguments.held_out, arguments.count, gate, arguments.threads)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Quantise and print what lost how much."""
-    calibration, held_out = split(read_pairs(arguments.calibration), arguments.held_out)
-    gate = Gate(arguments.max_loss, arguments.max_semantic, arguments.max_drift, keep=tuple(arguments.keep))
-    source = resolve_model(arguments.model)
-    pairs = spread(calibration, arguments.count)
-    quantize_file(source, arguments.out, pairs, held_out, gate, arguments.threads, arguments.target)
-    sizes = [path.stat().st_size / 1e6 for path in (source, arguments.out)]
-    log.info("%s: %.2f MB, was %.2f MB", arguments.out, sizes[1], sizes[0])
+    quantize_model(resolve_model(arguments.model), arguments.out, arguments.target, quantisation_of(arguments))
+
+
+def quantize_model(source: Path, out: Path, target: str, wish: Quantisation) -> None:
+    """Write the INT8 version of a contract file for a key of LAYOUTS. Raises as `quantize_file` and `split` do."""
+    calibration, held_out = split(read_pairs(wish.calibration), wish.held_out)
+    pairs = spread(calibration, wish.count)
+    quantize_file(source, out, pairs, held_out, wish.gate, wish.threads, target)
+    sizes = [path.stat().st_size / 1e6 for path in (source, out)]
+    log.info("%s: %.2f MB, was %.2f MB", out, sizes[1], sizes[0])
 
 
 def split(pairs: list[Pair], held_out: Path | None) -> tuple[list[Pair], list[Pair]]:

@@ -6,6 +6,7 @@ As a module (`python -m tiny_network train ...`) it is depth_training's command 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -82,4 +83,4 @@ def tiny_images(step: Step) -> dict[str, Tensor]:
 if __name__ == "__main__":
     from depth_training.cli import main
 
-    main()
+    sys.exit(main())

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 import numpy as np
 import torch
+from depth_runtime.command_line import path_argument
 
 from ..data.files import read_rgb, read_scaled
 from ..evaluation.distance_plot import require_matplotlib
@@ -25,17 +25,19 @@ from ..reconstruction import DISTANCES, SAMPLINGS
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("left", type=Path, help="left image")
-    parser.add_argument("right", type=Path, help="right image")
-    parser.add_argument("--weights", type=Path, required=True, help="last.pt or weights.pt of dispnet or stereo_s")
-    parser.add_argument("--out", type=Path, required=True, help="picture to write")
-    parser.add_argument("--truth", type=Path, help="true disparity of the left view")
+    parser.add_argument("left", type=path_argument, help="left image")
+    parser.add_argument("right", type=path_argument, help="right image")
+    parser.add_argument(
+        "--weights", type=path_argument, required=True, help="last.pt or weights.pt of dispnet or stereo_s"
+    )
+    parser.add_argument("--out", type=path_argument, required=True, help="picture to write")
+    parser.add_argument("--truth", type=path_argument, help="true disparity of the left view")
     parser.add_argument("--pixel", action="append", default=[], metavar="X,Y", help="draw this curve; repeatable")
-    parser.add_argument("--candidates", type=int, default=96, help="disparities 0..N-1 px (default 96)")
-    parser.add_argument("--layer", type=int, help="one layer of the features, 0 = finest; default: mean of all")
+    parser.add_argument("--candidates", type=int, default=96, metavar="N", help="disparities 0..N-1 px")
+    parser.add_argument("--layer", type=int, help="one layer of the features, 0 = finest (default: mean of all)")
     parser.add_argument("--distance", choices=sorted(DISTANCES), default="cosine", help="of feature vectors")
     parser.add_argument("--sampling", choices=sorted(SAMPLINGS), default="bilinear", help="of the right view")
-    parser.add_argument("--json", type=Path, help="write the table here as well")
+    parser.add_argument("--json", type=path_argument, help="write the table here as well")
 
 
 def run(arguments: argparse.Namespace) -> None:

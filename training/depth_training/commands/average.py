@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import argparse
 import logging
-from pathlib import Path
 
 from depth_models import average_weights
+from depth_runtime.command_line import path_argument
 
 log = logging.getLogger(__name__)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("weights", type=Path, nargs="+", help="two or more weights.pt of one network")
-    parser.add_argument("--out", type=Path, required=True, help="weights file to write")
+    parser.add_argument("weights", type=path_argument, nargs="+", help="two or more weights.pt of one network")
+    parser.add_argument("--out", type=path_argument, required=True, help="weights file to write")
 
 
 def run(arguments: argparse.Namespace) -> None:

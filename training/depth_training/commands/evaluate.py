@@ -11,8 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
+
+from depth_runtime.command_line import path_argument
 
 from ..core.strict_config import override
 from ..data import Dataset, make_dataset
@@ -28,7 +29,7 @@ from ..transforms.derived import derived
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     default = Limits()
-    parser.add_argument("--data", action="append", required=True, help="LIST.csv, NAME=ROOT[@SPLIT]; repeatable")
+    parser.add_argument("data", nargs="+", metavar="DATA", help="LIST.csv or NAME=ROOT[@SPLIT]")
     parser.add_argument(
         "--option",
         action="append",
@@ -43,28 +44,34 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="zoo:NAME, checkpoint:PATH, sgbm, onnx:MODEL.onnx[@DESCRIPTION.toml]; repeatable",
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
-    parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size (default 1)")
+    parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size")
     parser.add_argument("--label-regions", action="store_true", help="segmentation images from classes and instances")
     parser.add_argument(
-        "--size", default="source", help="network size: source (the images' own, default), default or WIDTHxHEIGHT"
+        "--size",
+        default="source",
+        help="network size: source = the images' own, default = the network's own, or WIDTHxHEIGHT",
     )
     parser.add_argument(
         "--max-disparity",
         type=float,
         default=default.max_disparity_px,
-        help="larger true disparities do not count (px, default %(default)s)",
+        help="larger true disparities do not count, px",
     )
     parser.add_argument(
         "--max-depth",
         type=float,
         default=default.max_depth_m,
-        help="for depth, farther truth does not count, and farther answers are cut to it (m, default %(default)s)",
+        help="for depth, farther truth does not count, and farther answers are cut to it, m",
     )
     parser.add_argument("--crop", choices=CROPS, default=default.crop, help="garg: depth inside the Eigen split's crop")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of every method")
-    parser.add_argument("--json", type=Path, help="write the rows of every pair and all that was summed up here")
-    parser.add_argument("--pictures", type=Path, help="write one sheet per frame into this folder")
-    parser.add_argument("--plot", type=Path, help="write the depth error by distance as a picture (needs matplotlib)")
+    parser.add_argument(
+        "--json", type=path_argument, help="write the rows of every pair and all that was summed up here"
+    )
+    parser.add_argument("--pictures", type=path_argument, help="write one sheet per frame into this folder")
+    parser.add_argument(
+        "--plot", type=path_argument, help="write the depth error by distance as a picture (needs matplotlib)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -127,7 +134,5 @@ def open_sets(texts: Sequence[str], options: Sequence[str] = ()) -> dict[str, Da
             raise ValueError(f"expected every data set once, got {twice} again in '{text}'; evaluate them apart")
         sets |= found
     if by_name:
-        raise ValueError(
-            f"expected options of the sets NAME=ROOT in --data, got some of {sorted(by_name)}; correct them"
-        )
+        raise ValueError(f"expected options of the sets NAME=ROOT in DATA, got some of {sorted(by_name)}; correct them")
     return sets

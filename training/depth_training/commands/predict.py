@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from depth_runtime.backends import Backend, make_backend
+from depth_runtime.command_line import path_argument
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
@@ -26,11 +27,11 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("left", type=Path, help="left image, or a folder of them")
-    parser.add_argument("right", type=Path, help="right image, or a folder with the same names")
+    parser.add_argument("left", type=path_argument, help="left image, or a folder of them")
+    parser.add_argument("right", type=path_argument, help="right image, or a folder with the same names")
     parser.add_argument("--model", required=True, help="last.pt or weights.pt of a run, a zoo name or an ONNX file")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--top", type=float, help="disparity of the reddest colour, px; default: of each image")
+    parser.add_argument("--out", type=path_argument, required=True, help="folder to write")
+    parser.add_argument("--top", type=float, help="disparity of the reddest colour, px (default: of each image)")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -52,7 +53,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 def make_any_backend(model: str) -> Backend:
     """A torch backend for a .pt file, else the runtime's own for a zoo name or an ONNX file."""
-    return TorchBackend(*load_network(Path(model))) if model.endswith(".pt") else make_backend(resolve_model(model))
+    return (
+        TorchBackend(*load_network(Path(model).expanduser()))
+        if model.endswith(".pt")
+        else make_backend(resolve_model(model))
+    )
 
 
 def find_pairs(left: Path, right: Path) -> list[tuple[Path, Path]]:

@@ -13,8 +13,11 @@ import argparse
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from depth_runtime.command_line import path_argument
+from depth_runtime.files.json_file import read_json
 from tqdm import tqdm
 
 from ..data import Sample
@@ -28,12 +31,12 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--data", action="append", required=True, help="NAME=ROOT[@SPLIT] of stereo pairs; repeatable")
+    parser.add_argument("data", nargs="+", metavar="DATA", help="NAME=ROOT[@SPLIT] of stereo pairs")
     parser.add_argument("--option", action="append", default=[], metavar="NAME.KEY=VALUE", help="as in `evaluate`")
     parser.add_argument("--method", action="append", required=True, help="teacher, as in `evaluate`; repeatable")
     parser.add_argument("--sky", metavar="METHOD", help="label nothing that this network takes for sky: zoo:stereo_s")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--tolerance", type=float, default=1.0, help="most disagreement, px (default %(default)s)")
+    parser.add_argument("--out", type=path_argument, required=True, help="folder to write")
+    parser.add_argument("--tolerance", type=float, default=1.0, help="most disagreement, px")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of every method")
 
 
@@ -45,7 +48,8 @@ def run(arguments: argparse.Namespace) -> None:
     sets = open_sets(arguments.data, arguments.option)
     teachers = list(open_methods(arguments.method, arguments.threads, "source").values())
     sky = make_method(arguments.sky, arguments.threads)[1] if arguments.sky else None
-    _remember(arguments)
+    names = ("data", "option", "method", "sky", "tolerance")
+    remember(arguments.out, {name: getattr(arguments, name) for name in names})
     frames = [(dataset, index) for dataset in sets.values() for index in range(len(dataset))]
     targets = [arguments.out / "disparity" / f"{place:06d}.png" for place in range(len(frames))]
     waiting = [(frame, target) for frame, target in zip(frames, targets, strict=True) if not target.is_file()]
@@ -64,18 +68,16 @@ def run(arguments: argparse.Namespace) -> None:
         log.info("%.1f %% of the pixels labelled, in %s", 100 * np.mean(density), arguments.out)
 
 
-def _remember(arguments: argparse.Namespace) -> None:
-    """Write what the labels are made with, or compare it with what stands in OUT."""
-    names = ("data", "option", "method", "sky", "tolerance")
-    settings = {name: getattr(arguments, name) for name in names}
-    path = arguments.out / "pseudo_labels.json"
+def remember(out: Path, settings: dict[str, Any]) -> None:
+    """Write what the labels are made with. Raises ValueError when other settings stand in the folder."""
+    path = out / "pseudo_labels.json"
     if not path.is_file():
-        arguments.out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(settings, indent=1) + "\n")
         return
-    before = json.loads(path.read_text())
+    before = read_json(path)
     if before != settings:
-        different = {name: before.get(name) for name in names if before.get(name) != settings[name]}
+        different = {name: before.get(name) for name in settings if before.get(name) != settings[name]}
         raise ValueError(
             f"expected the settings of {path}, got others than {different}; repeat them or choose another --out"
         )

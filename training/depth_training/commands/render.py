@@ -8,10 +8,10 @@ its own, so there is no calibration.json. The same arguments render the same pai
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 import torch
+from depth_runtime.command_line import path_argument, size_argument
 from tqdm import tqdm
 
 from ..synthetic import StereoWorld, TextureBank
@@ -22,12 +22,11 @@ from ..synthetic.world import DEFAULT_MIX, LAYOUTS
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--out", type=path_argument, required=True, help="folder to write")
     parser.add_argument("--count", type=int, default=100, help="pairs")
-    parser.add_argument("--width", type=int, default=640)
-    parser.add_argument("--height", type=int, default=384)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--textures", type=Path, help="archive of `synthetic.pack`; default: computed textures")
+    parser.add_argument("--size", type=size_argument, default="640x384", metavar="WIDTHxHEIGHT", help="of the views")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed renders the same pairs")
+    parser.add_argument("--textures", type=path_argument, help="archive of `textures` (default: computed textures)")
     parser.add_argument("--suitable", type=float, default=0.85, help="share of surfaces whose texture fits their class")
     for name in LAYOUTS:
         parser.add_argument(f"--{name}", type=float, default=DEFAULT_MIX[name], help=f"share of {name} scenes")
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
         bank = TextureBank.load(arguments.textures)
     else:
         bank = TextureBank.procedural(96, seed=arguments.seed)
-    world = StereoWorld(bank, arguments.height, arguments.width, arguments.seed, arguments.suitable)
+    world = StereoWorld(bank, *arguments.size, arguments.seed, arguments.suitable)
     shares = np.array([getattr(arguments, name) for name in LAYOUTS], float)
     layouts = np.random.default_rng(arguments.seed).choice(list(LAYOUTS), arguments.count, p=shares / shares.sum())
     for index, layout in enumerate(tqdm(layouts, desc="scenes", unit="pair")):

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from depth_runtime.command_line import path_argument
 from tqdm import tqdm
 
 from ..data.files import IMAGE_SUFFIXES, read_bytes, read_rgb, write_png
@@ -29,11 +30,15 @@ log = logging.getLogger(__name__)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     default = MaskSettings()
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="sequence folder with left/, or folder of images")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="sam_vit_b, l or h .pth, or mobile_sam.pt")
-    parser.add_argument("--out", type=Path, help="folder to write; default: FOLDER/segmentation of a sequence folder")
+    parser.add_argument(
+        "folder", type=path_argument, metavar="FOLDER", help="sequence folder with left/, or folder of images"
+    )
+    parser.add_argument("--weights", type=path_argument, required=True, help="sam_vit_b, l or h .pth, or mobile_sam.pt")
+    parser.add_argument(
+        "--out", type=path_argument, help="folder to write (default: FOLDER/segmentation of a sequence folder)"
+    )
     parser.add_argument("--points-per-side", type=int, default=default.points_per_side, help="prompts: its square")
-    parser.add_argument("--points-per-batch", type=int, default=default.points_per_batch)
+    parser.add_argument("--points-per-batch", type=int, default=default.points_per_batch, help="prompts at once")
     parser.add_argument("--iou", type=float, default=default.pred_iou_thresh, help="least IoU that the network expects")
     parser.add_argument("--stability", type=float, default=default.stability_score_thresh, help="least stability")
     parser.add_argument("--processes", type=int, default=1, help="each loads the network")
@@ -62,12 +67,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Write what is missing. Raises ValueError for a missing or wrong checkpoint, and naming a broken image."""
     settings = MaskSettings(arguments.points_per_side, arguments.points_per_batch, arguments.iou, arguments.stability)
     source, target = folders(arguments.folder, arguments.out)
-    origin = f"{checkpoint_digest(arguments.checkpoint)} {asdict(settings)} {ENCODING}"
+    origin = f"{checkpoint_digest(arguments.weights)} {asdict(settings)} {ENCODING}"
     images = images_below(source)
     jobs = [Job(p, (target / p.relative_to(source)).with_suffix(".png"), _key(p, origin)) for p in images]
     waiting = [job for job in jobs if not job.is_done()]
     log.info("%d images, %d of them done before", len(jobs), len(jobs) - len(waiting))
-    worker = (arguments.checkpoint, settings, arguments.threads)
+    worker = (arguments.weights, settings, arguments.threads)
     done = _in_processes(waiting, worker, min(arguments.processes, len(waiting)))
     for _ in tqdm(done, total=len(waiting), desc="masks", unit="image"):
         pass

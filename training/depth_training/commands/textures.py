@@ -11,6 +11,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from depth_runtime.command_line import path_argument
+
 from ..synthetic.debian.build import computed, fitting, take, write
 from ..synthetic.debian.packages import download, find
 from ..synthetic.debian.select import Seen
@@ -21,14 +23,16 @@ logger = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--out", type=Path, default=Path("textures.npz"), help="archive to write")
+    parser.add_argument("--out", type=path_argument, default=Path("textures.npz"), help="archive to write")
     parser.add_argument(
-        "--packages", type=Path, help="folder of .deb files (or unpacked ones) to use; nothing is fetched"
+        "--packages", type=path_argument, help="folder of .deb files (or unpacked ones) to use; nothing is fetched"
     )
-    parser.add_argument("--cache", type=Path, default=Path("out/packages"), help="folder to fetch packages into")
+    parser.add_argument(
+        "--cache", type=path_argument, default=Path("out/packages"), help="folder to fetch packages into"
+    )
     parser.add_argument("--limit-mib", type=float, default=55.0, help="size of the archive at most")
     parser.add_argument("--computed", type=int, default=3, help="computed textures of each kind that packages lack")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn by chance")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -2,9 +2,9 @@
 """Train a stereo network by a recipe. OUT receives last.pt (checkpoint), weights.pt (averaged, FP16, for export),
 metrics.json, log.jsonl and tensorboard/.
 
-A run may be stopped at any time and continued with --resume: by SIGTERM or SIGINT (Ctrl-C), after which it saves and
-ends well, or by --minutes, so that several time boxes in a row make one run. Start it with torchrun to use several GPUs
-or machines.
+A run may be stopped at any time and continued with --resume: by SIGTERM or Ctrl-C, after which it saves and ends (with
+exit code 0 or 130), or by --minutes, so that several time boxes in a row make one run. Start it with torchrun to use
+several GPUs or machines.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from depth_models import git_revision, save_weights
+from depth_runtime.command_line import path_argument
 
 from ..core.distributed import joined_processes
 from ..core.strict_config import read_config
@@ -32,8 +33,10 @@ log = logging.getLogger(__name__)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("--config", type=Path, required=True, help="recipe, for example training/configs/stereo_s.toml")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument(
+        "recipe", type=path_argument, metavar="RECIPE", help="for example training/configs/stereo_s.toml"
+    )
+    parser.add_argument("--out", type=path_argument, required=True, help="folder for the results")
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="replace a value; repeatable"
     )
@@ -45,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train until the schedule or the time box ends, then write weights and metrics."""
     box_end = float("inf") if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
-    config = read_config(TrainConfig, arguments.config, arguments.set)
+    config = read_config(TrainConfig, arguments.recipe, arguments.set)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if torch.cuda.is_available():
@@ -64,6 +67,8 @@ def run(arguments: argparse.Namespace) -> None:
     if processes.is_first:
         write_results(trainer, arguments.out)
         log.info("finished" if finished else f"stopped at step {trainer.step}: continue with --resume")
+    if trainer.stopped_by == "SIGINT":
+        raise KeyboardInterrupt  # exit code 130: what a script would do with a trained network must not follow
 
 
 def write_results(trainer: Trainer, folder: Path) -> None:

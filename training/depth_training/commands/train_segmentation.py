@@ -11,11 +11,11 @@ import argparse
 import json
 import logging
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import torch
 from depth_models import LABELS, load_weights, save_weights
+from depth_runtime.command_line import path_argument
 from torch.utils.data import ConcatDataset
 
 from ..data import make_dataset
@@ -28,15 +28,19 @@ log = logging.getLogger(__name__)
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     default = SegmentationConfig()
-    parser.add_argument("--camvid", type=Path, required=True, help="folder with train/ and val/")
+    parser.add_argument("--camvid", type=path_argument, required=True, help="folder with train/ and val/")
     parser.add_argument(
-        "--synthetic", type=Path, action="append", default=[], help="plain sequence folder with labels; repeatable"
+        "--synthetic",
+        type=path_argument,
+        action="append",
+        default=[],
+        help="plain sequence folder with labels; repeatable",
     )
-    parser.add_argument("--weights", type=Path, required=True, help="weights file to start from")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the results")
+    parser.add_argument("--weights", type=path_argument, required=True, help="weights file to start from")
+    parser.add_argument("--out", type=path_argument, required=True, help="folder for the results")
     parser.add_argument("--minutes", type=float, default=default.minutes, help="budget over all resumed calls")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=default.seed, help="of weights and order")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of torch")
     parser.add_argument("--resume", action="store_true", help="continue from OUT/last.pt")
 
 

@@ -40,7 +40,7 @@ def make_dataset(name: str, root: str | Path, split: str | None = None, **option
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise ValueError(f"expected options of '{name}' among {known}, got {unknown}; check their spelling")
-    return DATASETS[name](Path(root), **({} if split is None else {"split": split}), **options)
+    return DATASETS[name](Path(root).expanduser(), **({} if split is None else {"split": split}), **options)
 
 
 def check_split(split: str, known: tuple[str, ...]) -> str:

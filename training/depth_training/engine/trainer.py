@@ -50,6 +50,7 @@ class Trainer:
         self.skipped = torch.zeros((), device=processes.device)
         self._latest: dict[str, dict[str, Tensor]] = {}
         self._closing_s = 0.0  # what the last scores took
+        self.stopped_by = ""  # name of the signal that ended `run`
 
     @property
     def progress(self) -> float:
@@ -114,6 +115,7 @@ class Trainer:
             if not self.processes.largest(float(bool(signals.caught))):
                 self.evaluate(report, held_out)
             self.save(folder / "last.pt")
+        self.stopped_by = signals.caught
         report.close()
         return self.progress >= 1
 

@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from depth_runtime.distance_metrics import DistanceErrors
+from depth_runtime.errors import UserError
 
 
 def require_matplotlib() -> None:
-    """Raises RuntimeError where matplotlib is not installed, so that a long evaluation does not end without it."""
+    """Raises UserError where matplotlib is not installed, so that a long evaluation does not end without it."""
     if find_spec("matplotlib") is None:
-        raise RuntimeError("expected matplotlib for the plot, got none; pip install 'depth-stack[plots]'")
+        raise UserError("expected matplotlib for the plot, got none; pip install 'depth-stack[plots]'")
 
 
 def plot_by_distance(curves: Mapping[tuple[str, str], DistanceErrors], path: Path) -> None:

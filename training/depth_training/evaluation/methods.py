@@ -72,7 +72,7 @@ def _checkpoint(path: str, threads: int, size: str) -> Method:
     from .torch_backend import TorchBackend, load_network
 
     torch.set_num_threads(threads)
-    network, name = load_network(Path(path))
+    network, name = load_network(Path(path).expanduser())
     if network.needs_segmentation:
         return SegmentationMethod(network, size)
     return PipelineMethod(TorchBackend(network, name), size)

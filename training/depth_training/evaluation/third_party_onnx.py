@@ -61,15 +61,16 @@ def open_peer(argument: str, threads: int) -> OnnxPeer:
     Raises ValueError when a file is missing, the description has unknown keys, or the names in it are not the file's.
     """
     model, _, description = argument.partition("@")
-    path = Path(description) if description else Path(model).with_suffix(".toml")
-    for file in (Path(model), path):
+    network = Path(model).expanduser()
+    path = Path(description).expanduser() if description else network.with_suffix(".toml")
+    for file in (network, path):
         if not file.is_file():
             raise ValueError(
                 f"expected MODEL.onnx@DESCRIPTION.toml, or MODEL.toml beside MODEL.onnx, got no file {file}; see "
                 "training/configs/peers for an example"
             )
     try:
-        return OnnxPeer(Path(model), read_config(PeerDescription, path), threads)
+        return OnnxPeer(network, read_config(PeerDescription, path), threads)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 

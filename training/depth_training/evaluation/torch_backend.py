@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -48,6 +49,11 @@ def load_network(path: Path) -> tuple[nn.Module, str]:
 
     Raises ValueError for any other file.
     """
+    with path.open("rb") as file:
+        if not zipfile.is_zipfile(file):  # what else a file may hold makes torch fail in many ways
+            raise ValueError(
+                f"expected a checkpoint (last.pt) or weights.pt at {path}, got other bytes; check the path"
+            )
     content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     if isinstance(content, dict) and set(KEYS) <= set(content):
         data = read_checkpoint(path)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,8 +37,15 @@ class TextureBank:
 
     @classmethod
     def load(cls, path: str | Path, device: torch.device | str = "cpu", limit: int | None = None) -> TextureBank:
-        """Read an archive written by `depth_training.synthetic.pack` (at most `limit` textures)."""
-        archive = np.load(path)
+        """Read an archive written by `depth_training.synthetic.pack` (at most `limit` textures).
+
+        Raises ValueError for any other file, OSError when there is none.
+        """
+        with open(path, "rb") as file:
+            archive = np.load(file) if zipfile.is_zipfile(file) else {}
+            if not {"data", "offsets"} <= set(archive):
+                raise ValueError(f"expected an archive of textures (.npz) at {path}, got another file; make it anew")
+            archive = dict(archive)
         data, offsets = archive["data"], archive["offsets"]
         count = len(offsets) - 1 if limit is None else min(limit, len(offsets) - 1)
         names = archive["categories"].tolist() if "categories" in archive else ["photo"] * count

@@ -2,7 +2,7 @@
 import cv2
 import numpy as np
 import pytest
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.data import make_dataset
 
 
@@ -10,10 +10,8 @@ def test_rendered_pairs_are_labelled_and_the_same_for_the_same_seed(tmp_path):
     scene = [
         "--count",
         "2",
-        "--width",
-        "96",
-        "--height",
-        "64",
+        "--size",
+        "96x64",
         "--seed",
         "5",
         "--drive",
@@ -24,7 +22,7 @@ def test_rendered_pairs_are_labelled_and_the_same_for_the_same_seed(tmp_path):
         "0",
     ]
     for name in ("a", "b"):
-        main(["render", "--out", str(tmp_path / name), *scene])
+        PROGRAM.run(["render", "--out", str(tmp_path / name), *scene])
     frames, again = (make_dataset("plain", tmp_path / name) for name in ("a", "b"))
     assert len(frames) == 2
     for index in range(2):
@@ -39,5 +37,5 @@ def test_rendered_pairs_are_labelled_and_the_same_for_the_same_seed(tmp_path):
 
 def test_help_of_a_command_lists_its_own_options(capsys):
     with pytest.raises(SystemExit):
-        main(["render", "--help"])
+        PROGRAM.run(["render", "--help"])
     assert "--suitable" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import depth_models
 import numpy as np
 import pytest
 import torch
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.commands.predict import find_pairs
 from depth_training.data.files import read_rgb
 from depth_training.evaluation.methods import make_method
@@ -37,7 +37,7 @@ def train(pairs: Path, out: Path, *more: str) -> None:
         *("log.held_out_batches=1", "log.every_steps=1", "world.computed_textures=4", "schedule.steps=3"),
     )
     overrides = [part for text in texts for part in ("--set", text)]
-    main(["train", "--config", str(CONFIG), "--out", str(out), "--threads", "1", *overrides, *more])
+    PROGRAM.run(["train", str(CONFIG), "--out", str(out), "--threads", "1", *overrides, *more])
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_a_second_run_does_not_overwrite_the_first(pairs, finished):
 
 @pytest.mark.parametrize("model", ["last.pt", "weights.pt"])
 def test_predict_writes_disparity_for_every_pair_of_two_folders(pairs, finished, tmp_path, model):
-    main(
+    PROGRAM.run(
         [
             "predict",
             str(pairs / "left"),
@@ -105,7 +105,7 @@ def test_predict_writes_disparity_for_every_pair_of_two_folders(pairs, finished,
 
 def test_predict_with_the_zoo_network_finds_the_shift(pairs, tmp_path):
     left, right = (str(pairs / side / "000002.png") for side in ("left", "right"))
-    main(["predict", left, right, "--model", "stereo_s", "--out", str(tmp_path)])
+    PROGRAM.run(["predict", left, right, "--model", "stereo_s", "--out", str(tmp_path)])
     disparity = cv2.imread(str(tmp_path / "000002_disparity.png"), cv2.IMREAD_UNCHANGED) / 256
     assert np.median(disparity) == pytest.approx(SHIFT, abs=0.5)
 
@@ -115,7 +115,7 @@ def test_the_torch_network_answers_as_its_exported_file(pairs, tmp_path):
     weights = str(CONFIG.parents[1] / "weights" / "stereo_s.pt")
     answers = []
     for name, model in (("torch", weights), ("file", "stereo_s")):
-        main(["predict", left, right, "--model", model, "--out", str(tmp_path / name)])
+        PROGRAM.run(["predict", left, right, "--model", model, "--out", str(tmp_path / name)])
         answers.append(cv2.imread(str(tmp_path / name / "000000_disparity.png"), cv2.IMREAD_UNCHANGED) / 256)
     np.testing.assert_allclose(*answers, atol=0.05)
 
@@ -156,9 +156,9 @@ def test_inputs_that_cannot_be_predicted_say_why(pairs, tmp_path):
     small = tmp_path / "small.png"
     cv2.imwrite(str(small), cv2.imread(left)[:-2])
     with pytest.raises(ValueError, match=r"one size, got 100x70 and 100x68 in .*000000\.png and .*small\.png"):
-        main(["predict", left, str(small), *model, str(tmp_path / "out")])
+        PROGRAM.run(["predict", left, str(small), *model, str(tmp_path / "out")])
     with pytest.raises(ValueError, match=r"--out apart from the images, got their folder .*left"):
-        main(["predict", left, left, *model, str(pairs / "left")])
+        PROGRAM.run(["predict", left, left, *model, str(pairs / "left")])
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(ValueError, match=r"whole image in .*text\.png"):
-        main(["predict", left, str(tmp_path / "text.png"), *model, str(tmp_path / "out")])
+        PROGRAM.run(["predict", left, str(tmp_path / "text.png"), *model, str(tmp_path / "out")])

@@ -29,7 +29,7 @@ def train(
     folder: Path, launcher: list[str], overrides: list[str] = OVERRIDES, program: str = "depth_training"
 ) -> tuple[dict, list[dict]]:
     """Checkpoint and log lines of a short run."""
-    command = ["train", "--config", str(CONFIG), "--out", str(folder), "--threads", "1"]
+    command = ["train", str(CONFIG), "--out", str(folder), "--threads", "1"]
     command += [part for text in overrides for part in ("--set", text)]
     support = str(Path(tiny_network.__file__).parent)
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": support}

@@ -152,7 +152,7 @@ def test_a_killed_command_ends_well_and_goes_on(tmp_path):
         log = {{ every_steps = 1, tensorboard = false }}
         """
     )
-    words = ["-m", "tiny_network", "train", "--config", str(recipe), "--out", str(tmp_path / "out"), "--resume"]
+    words = ["-m", "tiny_network", "train", str(recipe), "--out", str(tmp_path / "out"), "--resume"]
     support = str(Path(tiny_network.__file__).parent)
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": support}
     steps = []

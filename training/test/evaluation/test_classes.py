@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from depth_models import LABELS
 from depth_runtime.spec import Label, ModelSpec
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.data import Sample
 from depth_training.evaluation.evaluate import evaluate
 from depth_training.evaluation.method import Prediction
@@ -199,7 +199,7 @@ def test_camvid_by_command(tmp_path, capsys):
     write_image(tmp_path / "val/a.png", np.full((64, 96, 3), 80, np.uint8))
     write_image(tmp_path / "val/a_semantic.png", semantic)
     outputs = ["--json", str(tmp_path / "t.json"), "--pictures", str(tmp_path / "sheets"), "--size", "128x64"]
-    main(["evaluate", "--data", f"camvid={tmp_path}@val", "--method", "zoo:stereo_s", "--threads", "1", *outputs])
+    PROGRAM.run(["evaluate", f"camvid={tmp_path}@val", "--method", "zoo:stereo_s", "--threads", "1", *outputs])
     assert capsys.readouterr().out.startswith("| labelled set (frames) | method | mIoU % | pixels right % |\n")
     (facts,) = json.loads((tmp_path / "t.json").read_text())["classes"]
     assert list(facts["iou"]) == ["road"]

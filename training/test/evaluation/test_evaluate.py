@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from depth_runtime.distance_metrics import DistanceErrors
 from depth_training.batches.config import PairsConfig
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.commands.evaluate import open_methods, open_sets
 from depth_training.engine.run_data import open_pairs
 from depth_training.evaluation.distance_plot import plot_by_distance
@@ -188,7 +188,7 @@ def test_readers_get_their_options_by_the_set_name(listing, tmp_path):
 
 def test_the_command_prints_the_table(listing, capsys, tmp_path):
     outputs = ["--json", str(tmp_path / "t.json"), "--pictures", str(tmp_path / "sheets")]
-    main(["evaluate", "--data", str(listing), "--method", "sgbm", "--dataset", "half", *outputs])
+    PROGRAM.run(["evaluate", str(listing), "--method", "sgbm", "--dataset", "half", *outputs])
     assert "| half (1) | sgbm |" in capsys.readouterr().out
     assert (tmp_path / "t.json").stat().st_size > 100
     assert cv2.imread(str(tmp_path / "sheets/half_x.png")).shape[1] == 3 * 480
@@ -197,7 +197,7 @@ def test_the_command_prints_the_table(listing, capsys, tmp_path):
 def test_pairs_shrink_in_scores_and_in_recipes(listing, tmp_path):
     report = tmp_path / "report.json"
     only = ["--dataset", "full", "--max-disparity", "8", "--json", str(report)]
-    main(["evaluate", "--data", str(listing), "--method", "sgbm", "--shrink", "2", *only])
+    PROGRAM.run(["evaluate", str(listing), "--method", "sgbm", "--shrink", "2", *only])
     row = next(row for row in json.loads(report.read_text())["pairs"] if not row["part"])
     assert row["epe"] < 0.3  # at the pairs' own size every true disparity is above the limit
     sample = open_pairs(PairsConfig(dataset="csv", root=str(listing), split="full", shrink=2))[0]
@@ -218,13 +218,13 @@ def test_data_sets_are_named_by_list_or_root(listing, tmp_path):
     with pytest.raises(ValueError, match=r"'sgbm' again"):
         open_methods(["sgbm", "sgbm"], 1, "source")
     with pytest.raises(ValueError, match=r"--dataset among \['full', 'half'\], got \['haf'\]"):
-        main(["evaluate", "--data", str(listing), "--method", "sgbm", "--dataset", "haf"])
+        PROGRAM.run(["evaluate", str(listing), "--method", "sgbm", "--dataset", "haf"])
 
 
 def test_depth_error_by_distance_is_drawn(listing, tmp_path):
     pytest.importorskip("matplotlib", reason="the plot is an optional extra (plots)")
     path = tmp_path / "ard.png"
-    main(["evaluate", "--data", str(listing), "--method", "sgbm", "--dataset", "full", "--plot", str(path)])
+    PROGRAM.run(["evaluate", str(listing), "--method", "sgbm", "--dataset", "full", "--plot", str(path)])
     picture = cv2.imread(str(path))
     assert picture.shape[:2] == (480, 660)
     assert (picture != 255).mean() > 0.02

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from depth_models.labels import ROAD, SKY
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.data import make_dataset
 from depth_training.evaluation.method import Prediction
 from depth_training.labelling.pseudo_labels import consistent, pseudo_labels, without_sky
@@ -87,8 +87,8 @@ def textured_pairs(folder: Path) -> np.ndarray:
 
 def test_the_command_writes_a_plain_folder_and_goes_on_where_it_was(tmp_path: Path) -> None:
     first = textured_pairs(tmp_path / "pairs")
-    command = ["pseudo-labels", "--data", f"plain={tmp_path / 'pairs'}", "--method", "sgbm", "--out"]
-    main([*command, str(tmp_path / "out")])
+    command = ["pseudo-labels", f"plain={tmp_path / 'pairs'}", "--method", "sgbm", "--out"]
+    PROGRAM.run([*command, str(tmp_path / "out")])
     labelled = make_dataset("plain", tmp_path / "out")
     assert len(labelled) == 2
     known = np.isfinite(labelled[0].disparity_px)
@@ -98,7 +98,7 @@ def test_the_command_writes_a_plain_folder_and_goes_on_where_it_was(tmp_path: Pa
     kept, made_again = (tmp_path / "out" / "disparity" / name for name in ("000000.png", "000001.png"))
     content, time = made_again.read_bytes(), kept.stat().st_mtime_ns
     made_again.unlink()
-    main([*command, str(tmp_path / "out")])
+    PROGRAM.run([*command, str(tmp_path / "out")])
     assert (made_again.read_bytes(), kept.stat().st_mtime_ns) == (content, time)
 
 
@@ -106,20 +106,19 @@ def test_labels_of_other_settings_are_not_mixed(tmp_path: Path) -> None:
     textured_pairs(tmp_path / "pairs")
     command = [
         "pseudo-labels",
-        "--data",
         f"plain={tmp_path / 'pairs'}",
         "--method",
         "sgbm",
         "--out",
         str(tmp_path / "out"),
     ]
-    main(command)
+    PROGRAM.run(command)
     with pytest.raises(ValueError, match=r"tolerance.*choose another --out"):
-        main([*command, "--tolerance", "2"])
+        PROGRAM.run([*command, "--tolerance", "2"])
 
 
 def test_frames_without_a_right_view_are_refused(tmp_path: Path) -> None:
     (tmp_path / "left").mkdir()
     cv2.imwrite(str(tmp_path / "left" / "0.png"), VIEW)
     with pytest.raises(ValueError, match="no right view"):
-        main(["pseudo-labels", "--data", f"plain={tmp_path}", "--method", "sgbm", "--out", str(tmp_path / "out")])
+        PROGRAM.run(["pseudo-labels", f"plain={tmp_path}", "--method", "sgbm", "--out", str(tmp_path / "out")])

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.data import make_dataset
 from depth_training.labelling.mask_generator import MaskSettings, load_masks
 from depth_training.transforms.regions import borders, region_ids, region_image
@@ -74,7 +74,7 @@ def sequence(tmp_path):
 
 def masks(sequence: Path, checkpoint: Path, *more: str) -> None:
     threads = torch.get_num_threads()
-    main(["sam-masks", str(sequence), "--checkpoint", str(checkpoint), "--points-per-side", "32", *more])
+    PROGRAM.run(["sam-masks", str(sequence), "--weights", str(checkpoint), "--points-per-side", "32", *more])
     torch.set_num_threads(threads)
 
 

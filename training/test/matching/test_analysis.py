@@ -9,7 +9,7 @@ import depth_models
 import numpy as np
 import pytest
 import torch
-from depth_training.cli import main
+from depth_training.cli import PROGRAM
 from depth_training.commands.analyse_matching import parse_pixel, typical_pixels
 from depth_training.matching.analysis import (
     MatchingCurves,
@@ -128,7 +128,7 @@ def test_the_command_writes_table_and_picture(tmp_path, wall, capsys):
     paths = {name: str(tmp_path / f"{name}.png") for name in ("left", "right", "truth", "out")}
     options = ["--weights", str(tmp_path / "w.pt"), "--out", paths["out"], "--truth", paths["truth"]]
     options += ["--candidates", "12", "--layer", "0", "--pixel", "40,20", "--json", str(tmp_path / "t.json")]
-    main(["analyse-matching", paths["left"], paths["right"], *options])
+    PROGRAM.run(["analyse-matching", paths["left"], paths["right"], *options])
     table = json.loads((tmp_path / "t.json").read_text())
     assert table["photometric"]["textured"]["bad3"] < 20
     assert "| textured | deep features |" in capsys.readouterr().out
@@ -136,4 +136,4 @@ def test_the_command_writes_table_and_picture(tmp_path, wall, capsys):
     assert picture.shape[0] > 400
     assert picture.std() > 10
     with pytest.raises(ValueError, match=r"--layer 0..2"):
-        main(["analyse-matching", paths["left"], paths["right"], *options, "--layer", "3"])
+        PROGRAM.run(["analyse-matching", paths["left"], paths["right"], *options, "--layer", "3"])

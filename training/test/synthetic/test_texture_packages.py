@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from depth_training.cli import main
+from depth_runtime.errors import UserError
+from depth_training.cli import PROGRAM
 from depth_training.synthetic import TextureBank
 from depth_training.synthetic.debian.build import Taken, fitting
 from depth_training.synthetic.debian.kinds import is_surface, kind_of
@@ -72,7 +73,7 @@ def packages(tmp_path_factory) -> Path:
 
 
 def _make(packages: Path, out: Path, computed: int = 0) -> None:
-    main(["textures", "--packages", str(packages), "--out", str(out), "--computed", str(computed)])
+    PROGRAM.run(["textures", "--packages", str(packages), "--out", str(out), "--computed", str(computed)])
 
 
 def test_the_archive_holds_free_surface_textures_with_kind_and_origin(packages, tmp_path):
@@ -117,7 +118,7 @@ def test_an_empty_folder_of_packages_is_refused_with_their_names(tmp_path):
 
 def test_without_apt_the_error_tells_what_to_do_by_hand(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeError, match=r"apt-get.*--packages.*nexuiz-textures"):
+    with pytest.raises(UserError, match=r"apt-get.*--packages.*nexuiz-textures"):
         download(["nexuiz-textures"], tmp_path)
 
 

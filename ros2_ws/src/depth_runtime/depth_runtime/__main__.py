@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m depth_runtime`: what a robot does with a network before it drives; needs neither torch nor ROS."""
+"""`python -m depth_runtime`."""
 
-import logging
+import sys
 
-from .commands import COMMANDS, run_commands
+from .cli import main
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    run_commands("depth_runtime", __doc__, COMMANDS)
+    sys.exit(main())

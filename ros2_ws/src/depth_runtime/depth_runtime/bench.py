@@ -7,6 +7,7 @@ import argparse
 import json
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 
 from .backends import Backend, available_backends, make_backend
+from .command_line import path_argument
 from .plan import parse_size
 from .zoo import resolve_model
 
@@ -35,20 +37,25 @@ class Timing:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    parser.add_argument("--model", nargs="+", default=["stereo_s"], help="zoo names or contract ONNX files")
-    parser.add_argument("--backend", nargs="+", help="backends [all that can run here]")
+    parser.add_argument(
+        "--model", action="append", help="zoo name or contract ONNX file; repeatable (default: stereo_s)"
+    )
+    parser.add_argument("--backend", action="append", help="repeatable (default: all that can run here)")
     parser.add_argument("--size", default="default", help="network input: WIDTHxHEIGHT, or default = the model's own")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads, 0 = one for each core")
-    parser.add_argument("--cache", type=Path, default=None, help="folder of built engines [~/.cache/...]")
-    parser.add_argument("--outputs", nargs="+", help="outputs to compute [all]")
+    parser.add_argument(
+        "--cache", type=path_argument, help="folder of built engines (default: ~/.cache/depth_stack/engines)"
+    )
+    parser.add_argument("--output", action="append", help="output to compute; repeatable (default: all)")
     parser.add_argument("--rounds", type=int, default=30, help="timed runs of each contender")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--json", type=path_argument, help="also write the figures to this file")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Time the contenders and print a table. Raises BackendError when one that was named cannot run."""
-    contenders = make_contenders(arguments)
-    timings = time_contenders(contenders, arguments.size, arguments.outputs, arguments.rounds)
+    models = arguments.model or ["stereo_s"]
+    contenders = make_contenders(models, arguments.backend, arguments.threads, arguments.cache or "")
+    timings = time_contenders(contenders, arguments.size, arguments.output, arguments.rounds)
     log.info("%s, %d rounds\n", arguments.size, arguments.rounds)
     log.info("| model | backend | p50 ms | p95 ms | p99 ms | ratio |\n| --- | --- | --: | --: | --: | --: |")
     for t in timings:
@@ -57,19 +64,24 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json.dumps([asdict(timing) for timing in timings], indent=2))
 
 
-def make_contenders(arguments: argparse.Namespace) -> list[tuple[str, Backend]]:
-    """Every model on every backend, named by the model's file."""
+def make_contenders(
+    models: Sequence[str], backends: Sequence[str] | None = None, threads: int = 0, cache: str | Path = ""
+) -> list[tuple[str, Backend]]:
+    """Every model on every backend (None: all that can run here), named by the model's file.
+
+    Raises ValueError when none can run, or one that was named cannot.
+    """
     reasons = available_backends()
     for name, reason in reasons.items():
-        if reason and not arguments.backend:
+        if reason and not backends:
             log.info("without %s: %s", name, reason)
-    names = arguments.backend or [name for name, reason in reasons.items() if not reason]
+    names = backends or [name for name, reason in reasons.items() if not reason]
     if not names:
         raise ValueError(f"expected a backend that can run here, got none: {reasons}")
     contenders = []
-    for model in arguments.model:
+    for model in models:
         for name in names:
-            backend = make_backend(resolve_model(model), name, arguments.threads, arguments.cache or "")
+            backend = make_backend(resolve_model(model), name, threads, cache)
             if backend.fallback_reason:
                 raise ValueError(f"expected backends that run here, got '{name}': {backend.fallback_reason}")
             contenders.append((Path(model).stem, backend))

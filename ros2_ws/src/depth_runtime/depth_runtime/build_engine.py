@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from .backends import BackendError
@@ -12,6 +13,7 @@ from .backends.cuda_runtime import Gpu, cuda_missing, current_gpu
 from .backends.engine_cache import EngineCache, EngineKey
 from .backends.tensorrt_api import MODULES, TensorRt
 from .backends.tensorrt_build import cached_engine, engine_key
+from .command_line import path_argument
 from .onnx_file import read_spec
 from .plan import parse_size
 from .zoo import resolve_model
@@ -24,13 +26,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="zoo name or contract ONNX file")
     parser.add_argument("--flavour", choices=sorted(MODULES), required=True, help="library that will run the engine")
     parser.add_argument("--size", default="default", help="network input: WIDTHxHEIGHT, or default = the model's own")
-    parser.add_argument("--cache", type=Path, default=None, help="folder, as the node's engine_cache_dir [~/.cache]")
+    parser.add_argument(
+        "--cache", type=path_argument, help="as the node's engine_cache_dir (default: ~/.cache/depth_stack/engines)"
+    )
+    add_gpus(parser)
+
+
+def add_gpus(parser: argparse.ArgumentParser) -> None:
+    """Option that names GPUs that are not here."""
     parser.add_argument(
         "--compute-capability",
-        nargs="+",
+        action="append",
         default=[],
         metavar="N.N",
-        help="GPUs to build for, like 8.6 (tensorrt_rtx only; no GPU is needed then) [the GPU of this machine]",
+        help="GPU to build for, like 8.6 (tensorrt_rtx only; no GPU is needed then); repeatable "
+        "(default: the GPU of this machine)",
     )
 
 
@@ -39,20 +49,23 @@ def run(arguments: argparse.Namespace) -> None:
     cache = EngineCache(arguments.cache or "")
     api = TensorRt.load(arguments.flavour)
     path = resolve_model(arguments.model)
-    for key in engine_keys(arguments, api, path):
+    for key in engine_keys(api, path, arguments.size, arguments.compute_capability):
         plan = cached_engine(api, path, key, cache)
         log.info("%s: %.1f MB for compute capability %s", cache.paths(key)[0], len(plan) / 1e6, key.capability)
 
 
-def engine_keys(arguments: argparse.Namespace, api: TensorRt, path: Path) -> list[EngineKey]:
-    """Keys of the engines that were asked for. Raises BackendError or ValueError for what cannot be built here."""
+def engine_keys(api: TensorRt, path: Path, size_text: str, capabilities: Sequence[str] = ()) -> list[EngineKey]:
+    """Keys of the engines of a contract file, for the GPU of this machine or for those of `capabilities`.
+
+    size_text: "default" or "WIDTHxHEIGHT". Raises BackendError or ValueError for what cannot be built here.
+    """
     spec = read_spec(path)
-    size = parse_size(arguments.size, spec.default_size)
+    size = parse_size(size_text, spec.default_size)
     if size is None or any(side % spec.size_multiple for side in size):
         raise ValueError(
-            f"expected --size default or WIDTHxHEIGHT in multiples of {spec.size_multiple}, got '{arguments.size}'"
+            f"expected --size default or WIDTHxHEIGHT in multiples of {spec.size_multiple}, got '{size_text}'"
         )
-    if not arguments.compute_capability:
+    if not capabilities:
         if missing := cuda_missing():
             raise BackendError(f"{missing}; or name --compute-capability with --flavour tensorrt_rtx")
         return [engine_key(api, path, size, current_gpu())]
@@ -61,4 +74,4 @@ def engine_keys(arguments: argparse.Namespace, api: TensorRt, path: Path) -> lis
             f"expected no --compute-capability with {api.flavour}, which builds for the GPU of the machine it runs on; "
             "build on the robot, or with --flavour tensorrt_rtx"
         )
-    return [engine_key(api, path, size, Gpu("", capability)) for capability in arguments.compute_capability]
+    return [engine_key(api, path, size, Gpu("", capability)) for capability in capabilities]

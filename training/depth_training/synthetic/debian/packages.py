@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from depth_runtime.errors import UserError
+
 logger = logging.getLogger(__name__)
 BY_HAND = "download the packages from packages.debian.org into a folder and pass it by --packages"
 
@@ -26,7 +28,7 @@ class Package:
 
     @contextmanager
     def unpacked(self) -> Iterator[Path]:
-        """Its files as a folder, for the time of the block. Raises RuntimeError if dpkg-deb cannot unpack it."""
+        """Its files as a folder, for the time of the block. Raises UserError if dpkg-deb cannot unpack it."""
         if self.place.is_dir():
             yield self.place
             return
@@ -38,10 +40,10 @@ class Package:
 def download(names: Sequence[str], folder: Path) -> None:
     """Fetch packages into `folder`, without those already there; one that the system does not know is only reported.
 
-    Raises RuntimeError where there is no apt-get, or where it knows none of them.
+    Raises UserError where there is no apt-get, or where it knows none of them.
     """
     if not shutil.which("apt-get"):
-        raise RuntimeError(f"expected apt-get (Debian, Ubuntu), found none; {BY_HAND}: {', '.join(names)}")
+        raise UserError(f"expected apt-get (Debian, Ubuntu), found none; {BY_HAND}: {', '.join(names)}")
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         if find(name, folder) is None:
@@ -50,7 +52,7 @@ def download(names: Sequence[str], folder: Path) -> None:
             if result.returncode:
                 logger.warning("%s is left out: %s", name, result.stderr.strip().splitlines()[-1])
     if not any(find(name, folder) for name in names):
-        raise RuntimeError(f"expected packages in {folder}, got none; run 'apt-get update' first, or {BY_HAND}")
+        raise UserError(f"expected packages in {folder}, got none; run 'apt-get update' first, or {BY_HAND}")
 
 
 def find(name: str, folder: Path) -> Package | None:
@@ -64,7 +66,7 @@ def find(name: str, folder: Path) -> Package | None:
 
 def _run(command: list[str]) -> None:
     if not shutil.which(command[0]):
-        raise RuntimeError(f"expected the program {command[0]} to unpack packages, found none; install 'dpkg'")
+        raise UserError(f"expected the program {command[0]} to unpack packages, found none; install 'dpkg'")
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode:
-        raise RuntimeError(f"expected {' '.join(command)} to unpack, got: {result.stderr.strip()}; download it again")
+        raise UserError(f"expected {' '.join(command)} to unpack, got: {result.stderr.strip()}; download it again")

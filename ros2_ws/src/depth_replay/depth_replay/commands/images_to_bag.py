@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`images-to-bag`: folders of rectified image pairs, with truth where there is some, to a rosbag2 bag."""
+"""Turn folders of rectified image pairs, with truth where there is some, into a rosbag2 bag."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from depth_runtime.command_line import path_argument
 from tqdm import tqdm
 
 from ..bags.bag import BagWriter
@@ -105,17 +106,19 @@ def _truth_disparity(frame: Frame, options: ConvertOptions) -> tuple[str, object
     return topics.TRUTH_DISPARITY, disparity_message(stored, frame.calibration, message_header, steps)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the subcommand."""
-    parser.add_argument("source", type=Path, help="folder with the image pairs")
-    parser.add_argument("out", type=Path, help="bag folder to make, or a single .mcap / .db3 file")
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("source", type=path_argument, metavar="SOURCE", help="folder with the image pairs")
+    parser.add_argument(
+        "--out", type=path_argument, required=True, help="bag folder to make, or a single .mcap / .db3 file"
+    )
     parser.add_argument("--layout", choices=["auto", *LAYOUTS], default="auto", help="how SOURCE is laid out")
     parser.add_argument("--storage", choices=["mcap", "sqlite3"], default="mcap", help="storage of a bag folder")
     parser.add_argument("--rate", type=float, metavar="HZ", help="fixed frame rate instead of the recorded times")
     parser.add_argument(
         "--compress", choices=["jpeg", "png", "none"], default="jpeg", help="camera images (16-bit ones never as JPEG)"
     )
-    parser.add_argument("--quality", type=int, default=ConvertOptions.quality, metavar="N", help="JPEG quality (88)")
+    parser.add_argument("--quality", type=int, default=ConvertOptions.quality, metavar="N", help="JPEG quality")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N frames")
     parser.add_argument("--frame-id", default=ConvertOptions.frame_id, help="frame of all messages")
     parser.add_argument(
@@ -131,18 +134,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bag")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Convert a folder and say what was written."""
-    if not (args.rate is None or args.rate > 0):
-        raise LayoutError(f"expected --rate > 0 Hz, got {args.rate}")
-    sequence = read_sequence(args.source, args.layout, args.rate)
-    frames = sequence.frames[: args.limit]
+    if not (arguments.rate is None or arguments.rate > 0):
+        raise LayoutError(f"expected --rate > 0 Hz, got {arguments.rate}")
+    sequence = read_sequence(arguments.source, arguments.layout, arguments.rate)
+    frames = sequence.frames[: arguments.limit]
     if not frames:
-        raise LayoutError(f"expected --limit of at least one frame, got {args.limit}")
+        raise LayoutError(f"expected --limit of at least one frame, got {arguments.limit}")
     sequence = StereoSequence(sequence.layout, frames, sequence.labels)
-    options = ConvertOptions(args.compress, args.quality, args.frame_id, args.truth, args.truth_steps_per_px)
-    with BagWriter(args.out, args.storage, overwrite=args.overwrite) as writer:
+    options = ConvertOptions(
+        arguments.compress, arguments.quality, arguments.frame_id, arguments.truth, arguments.truth_steps_per_px
+    )
+    with BagWriter(arguments.out, arguments.storage, overwrite=arguments.overwrite) as writer:
         write_sequence(sequence, writer, options)
-    size = sum(p.stat().st_size for p in ([args.out] if args.out.is_file() else args.out.iterdir()))
-    print(f"{args.out}: {len(frames)} frames ({sequence.layout}), {writer.count} messages, {size / 1e6:.2f} MB")
-    return 0
+    size = sum(p.stat().st_size for p in ([arguments.out] if arguments.out.is_file() else arguments.out.iterdir()))
+    print(f"{arguments.out}: {len(frames)} frames ({sequence.layout}), {writer.count} messages, {size / 1e6:.2f} MB")

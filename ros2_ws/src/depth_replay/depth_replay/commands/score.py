@@ -1,31 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments of `depth_replay score`."""
+"""Score published disparity, depth and semantics against ground truth."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from dataclasses import asdict
-from pathlib import Path
+
+from depth_runtime.command_line import path_argument
 
 from ..scoring.score import Score, score_bags
 from ..scoring.table import json_ready, table
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the subcommand."""
-    parser.add_argument("outputs", type=Path, help="bag with what the node published")
-    parser.add_argument("--truth", type=Path, metavar="BAG", help="bag with the ground_truth topics (OUTPUTS itself)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("outputs", type=path_argument, metavar="OUTPUTS", help="bag with what the node published")
+    parser.add_argument(
+        "--truth", type=path_argument, metavar="BAG", help="bag with the ground_truth topics (default: OUTPUTS itself)"
+    )
+    parser.add_argument("--json", type=path_argument, metavar="FILE", help="write the figures as JSON")
 
 
-def run(args: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> None:
     """Score and print; without any truth that is said, and is no failure."""
-    score = score_bags(args.outputs, args.truth or args.outputs)
-    if args.json:
-        args.json.write_text(json.dumps(json_ready(asdict(score)), indent=2) + "\n", encoding="utf-8")
+    score = score_bags(arguments.outputs, arguments.truth or arguments.outputs)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(json_ready(asdict(score)), indent=2) + "\n", encoding="utf-8")
     print(score_text(score))
-    return 0
 
 
 def score_text(score: Score) -> str:

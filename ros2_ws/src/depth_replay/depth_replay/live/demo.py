@@ -8,10 +8,12 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from depth_runtime.command_line import INTERRUPTED
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
 
@@ -94,7 +96,7 @@ def run_demo(options: DemoOptions, remaps: dict[str, str]) -> dict[str, Any]:
         # Diagnostics come every second: the last one then counts all frames.
         _pause(group, 2.2)
         node_exit, recorder_exit = node.stop(), recorder.stop()
-    if recorder_exit:
+    if recorder_exit != INTERRUPTED:
         raise BagError(f"expected the recorder to finish {recording}; {recorder.epitaph()}")
     report = _report(options, remaps, recording, json.loads(sent_file.read_text(encoding="utf-8")))
     if node_exit:
@@ -117,10 +119,14 @@ def _node_command(options: DemoOptions) -> list[str]:
 def _player_command(options: DemoOptions, inputs: dict[str, str], sent_file: Path) -> list[str]:
     command = [sys.executable, "-m", "depth_replay", "play", str(options.bag)]
     command += ["--transport", options.transport, "--wait-for-subscribers", str(_DISCOVERY_TIMEOUT_S)]
-    command += ["--report", str(sent_file), "--topics", *inputs.values()]
+    command += ["--report", str(sent_file), *_repeated("--topic", inputs.values())]
     if options.hz:
         command += ["--hz", str(options.hz)]
-    return command + (["--remap", *options.remaps] if options.remaps else [])
+    return command + _repeated("--remap", options.remaps)
+
+
+def _repeated(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
 
 
 def _start_listening(group: ProcessGroup, recording: Path, options: DemoOptions) -> Process:
@@ -130,8 +136,18 @@ def _start_listening(group: ProcessGroup, recording: Path, options: DemoOptions)
         watch = NodeWatch(watcher)
         group.wait(watch.is_active, _ACTIVE_TIMEOUT_S, "an active stereo node")
         print("the stereo node is active", flush=True)
-        command = [sys.executable, "-m", "depth_replay", "record", str(recording), "--nice", "5", "--overwrite"]
-        recorder = group.start("recorder", [*command, "--topics", *wanted])
+        command = [
+            sys.executable,
+            "-m",
+            "depth_replay",
+            "record",
+            "--out",
+            str(recording),
+            "--nice",
+            "5",
+            "--overwrite",
+        ]
+        recorder = group.start("recorder", [*command, *_repeated("--topic", wanted)])
         group.wait(lambda: watch.all_heard(wanted), _DISCOVERY_TIMEOUT_S, "a recorder that hears all outputs")
     return recorder
 

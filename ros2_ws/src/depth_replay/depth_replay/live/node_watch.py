@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import rclpy
+from depth_runtime.errors import UserError
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
@@ -16,7 +17,7 @@ from ..messages import topics
 _NODE = "stereo_node"
 
 
-class NodeFailedError(RuntimeError):
+class NodeFailedError(UserError):
     """The node runs but could not be configured; the message is the node's own."""
 
 

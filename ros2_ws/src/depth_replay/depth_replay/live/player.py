@@ -29,7 +29,7 @@ from ..messages.definitions import (
     message_class,
 )
 from .decode_ahead import DecodeAhead, convert, transported
-from .ros import qos, ros_node, stop_event
+from .ros import qos, ros_node
 
 CLOCK = "rosgraph_msgs/msg/Clock"
 # The writer sees a reader before the reader knows the writer; a frame in between would be lost.
@@ -161,7 +161,7 @@ class Player:
 
     def run(self, stop: threading.Event) -> PlayReport:
         """Play all loops, or until `stop` is set."""
-        began_ns, loop = 0, 0
+        began_ns, loop = time.monotonic_ns(), 0
         while not stop.is_set() and (self.options.loops == 0 or loop < self.options.loops):
             with DecodeAhead(partial(read_bag, self.path, set(self.recorded)), self._convert) as source:
                 source.wait_until_ready()
@@ -228,9 +228,9 @@ class Player:
             report.frames[-1]["sent_ns"] = time.time_ns()
 
 
-def play(path: Path, options: PlayOptions) -> PlayReport:
-    """Play a bag to the end, or until SIGINT or SIGTERM."""
-    with stop_event() as stop, ros_node("depth_replay_player") as node:
+def play(path: Path, options: PlayOptions, stop: threading.Event) -> PlayReport:
+    """Play a bag to the end, or until `stop` is set."""
+    with ros_node("depth_replay_player") as node:
         player = Player(node, path, options)
         if options.wait_for_subscribers_s > 0:
             player.wait_for_subscribers(stop)

@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from depth_runtime.errors import UserError
+
 # Signal and the seconds that a process gets to follow it.
 _STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
 
 
-class ProcessDiedError(RuntimeError):
+class ProcessDiedError(UserError):
     """A process ended on its own; the message holds its last log lines."""
 
 

@@ -21,7 +21,7 @@ from rclpy.subscription import Subscription
 from ..bags.bag import BagWriter
 from ..messages.definitions import UnknownTypeError, knows_type, message_class
 from ..messages.topics import absolute
-from .ros import qos, ros_node, stop_event
+from .ros import qos, ros_node
 
 _DISCOVERY_PERIOD_S = 0.25
 _SUBSCRIPTION_DEPTH = 20
@@ -127,15 +127,12 @@ def _callback(receive: Callable[[bytes, int], None]) -> Callable[..., None]:
     return lambda data: receive(data, 0)
 
 
-def record(out: Path, options: RecordOptions) -> dict[str, int]:
-    """Record until SIGINT, SIGTERM or the duration is over; returns the dropped messages by topic.
+def record(out: Path, options: RecordOptions, stop: threading.Event) -> dict[str, int]:
+    """Record until `stop` is set or the duration is over; returns the dropped messages by topic.
 
     The bag is whole when this returns. Raises BagError when nothing was received.
     """
-    with (
-        stop_event() as stop,
-        BagWriter(out, options.storage, zstd=options.zstd, overwrite=options.overwrite) as writer,
-    ):
+    with BagWriter(out, options.storage, zstd=options.zstd, overwrite=options.overwrite) as writer:
         sink = WriterThread(writer, options.queue_bytes)
         try:
             with ros_node("depth_replay_recorder") as node:

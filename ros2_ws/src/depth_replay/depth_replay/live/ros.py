@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import rclpy
 from rclpy.node import Node
@@ -30,11 +31,29 @@ def ros_node(name: str) -> Iterator[Node]:
         rclpy.shutdown()
 
 
+class StopEvent(threading.Event):
+    """Set by SIGINT and SIGTERM, so that what was begun can be finished first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._interrupted = False
+
+    def catch(self, number: int, _frame: FrameType | None) -> None:
+        """The handler of both signals."""
+        self._interrupted |= number == signal.SIGINT
+        self.set()
+
+    def end_command(self) -> None:
+        """Raises KeyboardInterrupt where Ctrl-C stopped what is finished now: such a command ends with code 130."""
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+
 @contextmanager
-def stop_event() -> Iterator[threading.Event]:
+def stop_event() -> Iterator[StopEvent]:
     """An event that SIGINT and SIGTERM set; the handlers from before return afterwards."""
-    event = threading.Event()
-    before = {number: signal.signal(number, lambda *_: event.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    event = StopEvent()
+    before = {number: signal.signal(number, event.catch) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield event
     finally:

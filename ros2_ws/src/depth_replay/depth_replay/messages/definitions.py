@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from depth_runtime.errors import UserError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 TYPES = get_typestore(Stores.ROS2_JAZZY)
@@ -23,7 +24,7 @@ STRING = "std_msgs/msg/String"
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 
 
-class UnknownTypeError(LookupError):
+class UnknownTypeError(UserError):
     """A message type has neither a definition nor a Python class on this machine."""
 
 

@@ -32,7 +32,7 @@ def stamp_ns(message):
 def test_raw_images_come_back_exactly_with_one_stamp_for_all_topics(tmp_path, sequences, out):
     source = sequences.plain(tmp_path / "source")
     bag = tmp_path / out
-    assert main(["images-to-bag", str(source), str(bag), "--compress", "none"]) == 0
+    assert main(["images-to-bag", str(source), "--out", str(bag), "--compress", "none"]) == 0
     for topic, seed in ((topics.LEFT_IMAGE, 0), (topics.RIGHT_IMAGE, 1)):
         found = messages(bag, topic)
         assert [time for time, _ in found] == [EPOCH, EPOCH + SECOND // 10, EPOCH + SECOND // 5]
@@ -46,14 +46,14 @@ def test_raw_images_come_back_exactly_with_one_stamp_for_all_topics(tmp_path, se
 
 def test_the_sqlite_storage_of_a_folder_is_a_db3_file_with_metadata(tmp_path, sequences):
     source = sequences.plain(tmp_path / "source")
-    assert main(["images-to-bag", str(source), str(tmp_path / "bag"), "--storage", "sqlite3"]) == 0
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--storage", "sqlite3"]) == 0
     assert {p.suffix for p in (tmp_path / "bag").iterdir()} == {".db3", ".yaml"}
     assert bag_topics(tmp_path / "bag")[topics.LEFT_INFO].count == 3
 
 
 def test_camera_infos_hold_the_calibration_with_the_baseline_on_the_right(tmp_path, sequences):
     source = sequences.plain(tmp_path / "source")
-    main(["images-to-bag", str(source), str(tmp_path / "bag"), "--frame-id", "cam"])
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--frame-id", "cam"]) == 0
     (_, left), *_ = messages(tmp_path / "bag", topics.LEFT_INFO)
     (_, right), *_ = messages(tmp_path / "bag", topics.RIGHT_INFO)
     assert left.header.frame_id == right.header.frame_id == "cam"
@@ -68,7 +68,7 @@ def test_camera_infos_hold_the_calibration_with_the_baseline_on_the_right(tmp_pa
 def test_png_truth_is_exact_and_labels_are_latched(tmp_path, sequences):
     source = sequences.plain(tmp_path / "source")
     bag = tmp_path / "bag"
-    main(["images-to-bag", str(source), str(bag), "--compress", "png"])
+    assert main(["images-to-bag", str(source), "--out", str(bag), "--compress", "png"]) == 0
     found = messages(bag, topics.compressed(topics.TRUTH_DISPARITY))
     for i, (_, message) in enumerate(found):
         assert message.format == "16UC1; png compressed "
@@ -87,7 +87,7 @@ def test_png_truth_is_exact_and_labels_are_latched(tmp_path, sequences):
 
 def test_raw_truth_is_a_disparity_image_shifted_by_the_principal_points(tmp_path, sequences):
     source = sequences.plain(tmp_path / "source")
-    main(["images-to-bag", str(source), str(tmp_path / "bag"), "--truth", "raw"])
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--truth", "raw"]) == 0
     _, message = messages(tmp_path / "bag", topics.TRUTH_DISPARITY)[0]
     stored = sequences.disparity(0)
     expected = np.where(stored > 0, stored / 256 - (19.5 - 22.25), np.nan)
@@ -102,7 +102,7 @@ def test_raw_truth_is_a_disparity_image_shifted_by_the_principal_points(tmp_path
 
 def test_coarse_truth_is_within_half_a_step_and_never_turns_into_no_truth(tmp_path, sequences):
     source = sequences.plain(tmp_path / "source")
-    main(["images-to-bag", str(source), str(tmp_path / "bag"), "--truth-steps-per-px", "64"])
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--truth-steps-per-px", "64"]) == 0
     _, message = messages(tmp_path / "bag", topics.compressed(topics.TRUTH_DISPARITY))[0]
     coarse, stored = decompress(message)[0].astype(int), sequences.disparity(0).astype(int)
     assert (coarse % 4 == 0).all()
@@ -114,7 +114,7 @@ def test_jpeg_keeps_colours_in_rgb_order_after_decoding(tmp_path, sequences):
     source = sequences.plain(tmp_path / "source", count=1)
     for side in ("left", "right"):
         sequences.save(source / side / "000000.png", np.full((24, 40, 3), (30, 90, 200), np.uint8))  # BGR
-    main(["images-to-bag", str(source), str(tmp_path / "bag"), "--quality", "95"])
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--quality", "95"]) == 0
     (_, message), *_ = messages(tmp_path / "bag", topics.compressed(topics.LEFT_IMAGE))
     assert message.format == "rgb8; jpeg compressed bgr8"
     pixels, encoding = decompress(message)
@@ -138,7 +138,7 @@ def test_kitti_odometry_takes_times_from_times_txt_and_grey_images_stay_grey(tmp
     assert sequence.layout == "kitti-odometry"
     assert [f.stamp_ns - EPOCH for f in sequence.frames] == [0, 103735900]
     assert sequence.frames[0].calibration.baseline_m == pytest.approx(386.1448 / 718.856)
-    main(["images-to-bag", str(source), str(tmp_path / "bag"), "--compress", "png"])
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--compress", "png"]) == 0
     _, message = messages(tmp_path / "bag", topics.compressed(topics.RIGHT_IMAGE))[1]
     assert message.format == "mono8; png compressed "
     np.testing.assert_array_equal(decompress(message)[0], sequences.picture(3, (24, 40)))
@@ -170,7 +170,7 @@ def test_16_bit_grey_images_are_never_cut_to_8_bits(tmp_path, sequences):
     for side in ("image_0", "image_1"):
         for name in ("000000.png", "000001.png"):
             sequences.save(source / side / name, deep)
-    main(["images-to-bag", str(source), str(tmp_path / "bag")])
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag")]) == 0
     _, message = messages(tmp_path / "bag", topics.compressed(topics.LEFT_IMAGE))[0]
     assert message.format == "mono16; png compressed "
     np.testing.assert_array_equal(decompress(message)[0], deep)
@@ -199,7 +199,7 @@ def test_a_missing_right_image_is_named(tmp_path, sequences):
 def test_a_size_change_names_the_file_and_both_sizes(tmp_path, sequences, capsys):
     source = sequences.plain(tmp_path / "source")
     sequences.save(source / "right" / "000002.png", np.zeros((24, 44, 3), np.uint8))
-    assert main(["images-to-bag", str(source), str(tmp_path / "bag")]) == 1
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag")]) == 1
     error = capsys.readouterr().err
     assert "000002.png" in error
     assert "40x24" in error
@@ -238,9 +238,9 @@ def test_a_folder_of_no_known_layout_lists_the_layouts(tmp_path):
 def test_a_bag_is_not_overwritten_unasked(tmp_path, sequences, capsys):
     source = sequences.plain(tmp_path / "source", count=1)
     bag = tmp_path / "bag.mcap"
-    assert main(["images-to-bag", str(source), str(bag)]) == 0
+    assert main(["images-to-bag", str(source), "--out", str(bag)]) == 0
     before = bag.read_bytes()
-    assert main(["images-to-bag", str(source), str(bag)]) == 1
+    assert main(["images-to-bag", str(source), "--out", str(bag)]) == 1
     assert "--overwrite" in capsys.readouterr().err
     assert bag.read_bytes() == before
-    assert main(["images-to-bag", str(source), str(bag), "--overwrite"]) == 0
+    assert main(["images-to-bag", str(source), "--out", str(bag), "--overwrite"]) == 0

@@ -166,7 +166,7 @@ def test_the_demo_answers_every_frame_and_scores_known_answers(tmp_path, sequenc
         sequences.save(source / "semantic" / f"{i:06d}.png", np.zeros((HEIGHT, WIDTH), np.uint8))
         sequences.save(source / "instance" / f"{i:06d}.png", np.zeros((HEIGHT, WIDTH), np.uint16))
     bag, out = tmp_path / "bag", tmp_path / "out"
-    assert main(["images-to-bag", str(source), str(bag), "--compress", "png"]) == 0
+    assert main(["images-to-bag", str(source), "--out", str(bag), "--compress", "png"]) == 0
     model = str(probe.write_probe(tmp_path / "probe.onnx"))
     assert main(["demo", str(bag), "--out", str(out), "--model", model, "--hz", "4"]) == 0
     report = json.loads((out / "report.json").read_text())
@@ -185,7 +185,7 @@ def test_the_demo_answers_every_frame_and_scores_known_answers(tmp_path, sequenc
 
 def test_a_node_that_cannot_start_ends_the_demo_with_its_log(tmp_path, sequences, own_domain, capsys):
     source = sequences.plain(tmp_path / "source", count=2)
-    assert main(["images-to-bag", str(source), str(tmp_path / "bag")]) == 0
+    assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag")]) == 0
     arguments = ["--out", str(tmp_path / "out"), "--model", str(tmp_path / "missing.onnx")]
     assert main(["demo", str(tmp_path / "bag"), *arguments]) == 1
     error = capsys.readouterr().err

@@ -8,10 +8,11 @@ from typing import Protocol
 
 import numpy as np
 
+from ..errors import UserError
 from ..spec import ModelSpec
 
 
-class BackendError(RuntimeError):
+class BackendError(UserError):
     """A backend could not be started or could not compute; the message says what to do."""
 
 
