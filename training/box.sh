@@ -30,7 +30,7 @@ fi
 # On a CPU, threads that spin while they wait slow each other down.
 export OMP_WAIT_POLICY=PASSIVE
 
-"$python" -m depth_training train --config "$config" --out "$out" --resume --minutes "$minutes" \
+"$python" -m depth_training train "$config" --out "$out" --resume --minutes "$minutes" \
     ${TEXTURES:+--set "world.textures=$TEXTURES"} "$@"
 if ! grep -q '"progress": 1.0' "$out/metrics.json"; then
     echo "training/box.sh: the schedule is not done; call the same again"

@@ -54,7 +54,7 @@ def measure(rows: dict[str, Callable[[], object]], rounds: dict[str, int]) -> di
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", type=Path, help="left view for Segment Anything; resized to --size")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="of Segment Anything or MobileSAM")
+    parser.add_argument("--weights", type=Path, required=True, help="of Segment Anything or MobileSAM")
     parser.add_argument("--points-per-side", type=int, default=MaskSettings().points_per_side)
     parser.add_argument("--size", default="640x384", help="WIDTHxHEIGHT")
     parser.add_argument("--width", type=float, default=1.0, help="of the network")
@@ -66,7 +66,7 @@ def main() -> None:
     width, height = map(int, arguments.size.split("x"))
     view = torch.from_numpy(read_rgb(arguments.image)).permute(2, 0, 1)[None].float()
     view = torch.nn.functional.interpolate(view, (height, width), mode="bilinear")
-    masks = load_masks(arguments.checkpoint, MaskSettings(arguments.points_per_side))
+    masks = load_masks(arguments.weights, MaskSettings(arguments.points_per_side))
     image = view[0].permute(1, 2, 0).round().numpy().astype(np.uint8)
     rows = {f"network, {kind}": network(kind, arguments.width, [view, view]) for kind in SEGMENTATIONS}
     rows["masks of SAM"] = lambda: region_image(image, masks(image))

@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import logging
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -106,11 +107,17 @@ def _in_processes(jobs: list[Job], worker: tuple[Path, MaskSettings, int], count
     if count == 1:
         yield from map(_paint, jobs)
         return
-    with multiprocessing.get_context("spawn").Pool(count, _start, worker) as pool:  # a forked CUDA context is broken
+    with multiprocessing.get_context("spawn").Pool(count, _start_worker, worker) as pool:  # a forked CUDA context breaks
         yield from pool.imap_unordered(_paint, jobs)
 
 
 _masks: Masks
+
+
+def _start_worker(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
+    """Load a worker's generator; Ctrl-C is for the parent, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _start(checkpoint, settings, threads)
 
 
 def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:

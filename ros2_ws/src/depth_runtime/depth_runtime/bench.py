@@ -55,8 +55,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Time the contenders and print a table. Raises BackendError when one that was named cannot run."""
     models = arguments.model or ["stereo_s"]
     contenders = make_contenders(models, arguments.backend, arguments.threads, arguments.cache or "")
-    timings = time_contenders(contenders, arguments.size, arguments.output, arguments.rounds)
     log.info("%s, %d rounds\n", arguments.size, arguments.rounds)
+    timings = time_contenders(contenders, arguments.size, arguments.output, arguments.rounds)
     log.info("| model | backend | p50 ms | p95 ms | p99 ms | ratio |\n| --- | --- | --: | --: | --: | --: |")
     for t in timings:
         log.info("| %s | %s | %.2f | %.2f | %.2f | %.2f |", t.model, t.device, t.p50_ms, t.p95_ms, t.p99_ms, t.ratio)

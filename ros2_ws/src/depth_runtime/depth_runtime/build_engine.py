@@ -46,9 +46,9 @@ def add_gpus(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Build what is missing in the cache and say where each engine lies."""
+    path = resolve_model(arguments.model)
     cache = EngineCache(arguments.cache or "")
     api = TensorRt.load(arguments.flavour)
-    path = resolve_model(arguments.model)
     for key in engine_keys(api, path, arguments.size, arguments.compute_capability):
         plan = cached_engine(api, path, key, cache)
         log.info("%s: %.1f MB for compute capability %s", cache.paths(key)[0], len(plan) / 1e6, key.capability)
