@@ -11,7 +11,7 @@ from pathlib import Path
 from depth_models import count_cost, git_revision, load_weights, stereo_spec
 from depth_models.network import DEFAULT_SIZE
 from depth_runtime.command_line import path_argument, size_argument
-from depth_runtime.files.json_file import read_json
+from depth_runtime.files.reading import read_json
 
 from .contract import StereoContract
 from .export import export_contract

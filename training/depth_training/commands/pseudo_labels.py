@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from depth_runtime.command_line import path_argument
-from depth_runtime.files.json_file import read_json
+from depth_runtime.files.reading import read_json
 from tqdm import tqdm
 
 from ..data import Sample

@@ -107,7 +107,8 @@ def _in_processes(jobs: list[Job], worker: tuple[Path, MaskSettings, int], count
     if count == 1:
         yield from map(_paint, jobs)
         return
-    with multiprocessing.get_context("spawn").Pool(count, _start_worker, worker) as pool:  # a forked CUDA context breaks
+    # A forked process would have a broken CUDA context.
+    with multiprocessing.get_context("spawn").Pool(count, _start_worker, worker) as pool:
         yield from pool.imap_unordered(_paint, jobs)
 
 
