@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROS_PACKAGES = ("depth_bringup", "depth_nodes", "depth_replay", "depth_runtime", "depth_zoo")
-ROBOT_COMMANDS = {"stereo_node", "depth_replay"}
+ROBOT_COMMANDS = {"stereo_node", "depth_replay", "depth_runtime"}
 TRAINING_COMMANDS = {"depth_export", "depth_training"}
 
 
@@ -52,6 +52,12 @@ def installed(source, tmp_path_factory) -> Path:
 def test_pip_brings_the_commands(installed):
     scripts = {path.name for path in (installed / "bin").iterdir()}
     assert scripts == ROBOT_COMMANDS | TRAINING_COMMANDS
+    site = next(installed.glob("lib/python*/site-packages"))
+    for name in scripts - {"stereo_node"}:
+        command = [sys.executable, str(installed / "bin" / name), "--version"]
+        environment = os.environ | {"PYTHONPATH": str(site)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert re.fullmatch(rf"{name} \d+\.\d+\.\d+\n", done.stdout), done.stderr
 
 
 @pytest.mark.slow

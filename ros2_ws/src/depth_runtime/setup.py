@@ -26,4 +26,5 @@ setup(
     description="Torch-free runtime of Depth Stack: model contract, resize plan, backends, stereo geometry.",
     license="Apache-2.0",
     tests_require=["pytest"],
+    entry_points={"console_scripts": ["depth_runtime = depth_runtime.cli:main"]},
 )
