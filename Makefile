@@ -59,7 +59,7 @@ lint: test-env ## ruff, rules and format
 	$(TEST_VENV)/bin/ruff format --check
 
 sample: test-env ## render the sample bag again
-	$(TEST_VENV)/bin/python -m depth_training.synthetic.sample --out $(SAMPLE_SEQUENCE)
+	$(TEST_VENV)/bin/python -m depth_training sample --out $(SAMPLE_SEQUENCE)
 	$(TEST_VENV)/bin/python -m depth_replay images-to-bag $(SAMPLE_SEQUENCE) --out $(SAMPLE) $(SAMPLE_OPTIONS) --overwrite
 
 # Fetches about 3 GB by apt-get download (run "apt-get update" first); nothing is installed. See docs/textures.md.

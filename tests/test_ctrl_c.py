@@ -33,6 +33,7 @@ class Running:
                 stdout=out,
                 stderr=err,
                 env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+                start_new_session=True,  # as in a terminal, Ctrl-C reaches its children too
                 # Whoever starts the tests in the background hands on an ignored SIGINT.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
@@ -46,8 +47,8 @@ class Running:
             time.sleep(0.05)
 
     def interrupt(self) -> int:
-        """Ctrl-C; the exit code."""
-        self.process.send_signal(signal.SIGINT)
+        """Ctrl-C as a terminal sends it, to the whole group; the exit code."""
+        os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(PATIENCE_S)
 
     def __enter__(self) -> "Running":
@@ -62,6 +63,20 @@ class Running:
 def has(path: Path, text: str) -> Callable[[], bool]:
     """An event: the file is there and holds this."""
     return lambda: path.is_file() and text in path.read_text(errors="replace")
+
+
+def children_of(running: Running) -> list[str]:
+    """Process ids of its children."""
+    main_thread = f"/proc/{running.process.pid}/task/{running.process.pid}"
+    return Path(main_thread, "children").read_text().split()
+
+
+def end(processes: list[str]) -> None:
+    """Wait until these processes are gone."""
+    until = time.monotonic() + PATIENCE_S
+    while left := [process for process in processes if Path("/proc", process).exists()]:
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
 
 
 def ends_with_130(running: Running, program: str) -> None:
@@ -95,6 +110,16 @@ def test_render(tmp_path):
     with Running(tmp_path, "depth_training", "render", "--out", tmp_path / "out", *options) as running:
         running.wait_for((tmp_path / "out" / "left" / "000000.png").is_file)
         ends_with_130(running, "depth_training render")
+
+
+def test_sample_takes_its_workers_along(tmp_path):
+    options = ("--frames", 1000, "--size", "96x64", "--processes", 2)
+    with Running(tmp_path, "depth_training", "sample", "--out", tmp_path / "out", *options) as running:
+        running.wait_for(has(running.err, "street:"))
+        workers = children_of(running)
+        assert len(workers) >= 2
+        ends_with_130(running, "depth_training sample")
+    end(workers)
 
 
 def test_bench(tmp_path):
@@ -157,7 +182,7 @@ def test_demo_takes_its_processes_along(tmp_path, sample):
         tmp_path, "depth_replay", "demo", sample, "--out", tmp_path / "out", "--model", "stereo_xs"
     ) as running:
         running.wait_for(has(running.out, "the stereo node is active"))
-        children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+        children = children_of(running)
         assert children
         ends_with_130(running, "depth_replay demo")
-    assert not [child for child in children if Path("/proc", child).exists()]
+    end(children)

@@ -9,6 +9,10 @@ COMMANDS = {
     "train": Command("depth_training.commands.train", "train a stereo network by a recipe (TOML)"),
     "render": Command("depth_training.commands.render", "render labelled stereo pairs of the procedural world"),
     "textures": Command("depth_training.commands.textures", "make an archive of free textures from Debian packages"),
+    "pack-textures": Command(
+        "depth_training.commands.pack_textures", "make an archive of textures from photos of one's own"
+    ),
+    "sample": Command("depth_training.commands.sample", "render the sequence of the sample bag"),
     "train-segmentation": Command(
         "depth_training.commands.train_segmentation", "train the panoptic head over a frozen encoder"
     ),

@@ -11,7 +11,7 @@ from typing import Any
 class WorldConfig:
     """The procedural world: its textures and the shares of its layouts."""
 
-    textures: str = ""  # archive of depth_training.synthetic.pack; empty: computed textures
+    textures: str = ""  # archive of `textures` or `pack-textures`; empty: computed textures
     computed_textures: int = 96
     suitable: float = 0.4  # share of surfaces whose texture fits their class
     drive: float = 0.42

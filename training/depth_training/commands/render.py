@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=100, help="pairs")
     parser.add_argument("--size", type=size_argument, default="640x384", metavar="WIDTHxHEIGHT", help="of the views")
     parser.add_argument("--seed", type=int, default=0, help="the same seed renders the same pairs")
-    parser.add_argument("--textures", type=path_argument, help="archive of `textures` (default: computed textures)")
+    parser.add_argument(
+        "--textures", type=path_argument, help="archive of `textures` or `pack-textures` (default: computed textures)"
+    )
     parser.add_argument("--suitable", type=float, default=0.85, help="share of surfaces whose texture fits their class")
     for name in LAYOUTS:
         parser.add_argument(f"--{name}", type=float, default=DEFAULT_MIX[name], help=f"share of {name} scenes")

@@ -12,13 +12,12 @@ import argparse
 import hashlib
 import logging
 import multiprocessing
-import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from depth_runtime.command_line import path_argument
+from depth_runtime.command_line import children_without_ctrl_c, path_argument
 from tqdm import tqdm
 
 from ..data.files import IMAGE_SUFFIXES, read_bytes, read_rgb, write_png
@@ -107,18 +106,13 @@ def _in_processes(jobs: list[Job], worker: tuple[Path, MaskSettings, int], count
     if count == 1:
         yield from map(_paint, jobs)
         return
-    # A forked process would have a broken CUDA context.
-    with multiprocessing.get_context("spawn").Pool(count, _start_worker, worker) as pool:
+    with children_without_ctrl_c():  # spawned, since a forked process would have a broken CUDA context
+        pool = multiprocessing.get_context("spawn").Pool(count, _start, worker)
+    with pool:
         yield from pool.imap_unordered(_paint, jobs)
 
 
 _masks: Masks
-
-
-def _start_worker(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
-    """Load a worker's generator; Ctrl-C is for the parent, which ends its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _start(checkpoint, settings, threads)
 
 
 def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:

@@ -24,7 +24,7 @@ COMPUTED = "computed"
 class ProceduralWorld:
     """`count` pairs of random scenes; pair i depends on seed and i alone, and train and val share none.
 
-    root: archive of `synthetic.pack`, or "computed" for `textures` computed ones. mix: shares of the layouts.
+    root: archive of `pack-textures`, or "computed" for `textures` computed ones. mix: shares of the layouts.
     """
 
     def __init__(
@@ -40,7 +40,9 @@ class ProceduralWorld:
         textures: int = 96,
     ) -> None:
         if root.name != COMPUTED and not root.is_file():
-            raise ValueError(f"expected an archive of textures or '{COMPUTED}', got {root}; see synthetic.pack")
+            raise ValueError(
+                f"expected an archive of textures or '{COMPUTED}', got {root}; see `depth_training pack-textures`"
+            )
         self._root, self._count, self._size = root, count, (height, width)
         self._seed = 2 * seed + ("train", "val").index(check_split(split, ("train", "val")))
         self._mix, self._augmented, self._textures = mix, augmented, textures

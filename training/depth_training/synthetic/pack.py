@@ -1,15 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packs photo folders and procedural textures into one archive of 512 px JPEG textures.
-
-python -m depth_training.synthetic.pack OUT.npz [COUNT:FOLDER ...] [--procedural 120] [--seed 0]
-
-From every folder COUNT square crops are taken in turn from its images (recursively), so that some thousand
-photos fit into a few tens of megabytes. Keep photos of evaluation pairs out of the folders.
-"""
+"""Archives of 512 px JPEG textures, from photos and computed images."""
 
 from __future__ import annotations
 
-import argparse
 import random
 from collections.abc import Iterator
 from itertools import cycle
@@ -17,9 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
-from .procedural import make_textures
 from .textures import SIZE
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tga", ".webp")
@@ -70,28 +61,3 @@ def write_encoded(path: Path, jpegs: list[bytes], categories: list[str], origins
 def write_archive(path: Path, images: list[np.ndarray], categories: list[str]) -> int:
     """Write textures (uint8 [512, 512, 3] RGB) for TextureBank.load; returns the bytes of image data."""
     return write_encoded(path, [encode(image) for image in images], categories, [""] * len(images))
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path, help="archive to write, .npz")
-    parser.add_argument("sources", nargs="*", help="COUNT:FOLDER of photos")
-    parser.add_argument("--procedural", type=int, default=0, help="number of computed textures to add")
-    parser.add_argument("--seed", type=int, default=0)
-    args = parser.parse_args(arguments)
-    rng = random.Random(args.seed)
-    images, categories = make_textures(args.procedural, args.seed)
-    for source in args.sources:
-        count, separator, folder = source.partition(":")
-        if not (separator and count.isdigit()):
-            parser.error(f"expected COUNT:FOLDER, got '{source}'; for example 200:photos")
-        photos = list(tqdm(crops_of(Path(folder), int(count), rng), total=int(count), desc=folder, unit="photo"))
-        images, categories = images + photos, categories + ["photo"] * len(photos)
-    if not images:
-        parser.error("expected at least one source, got none; name COUNT:FOLDER or --procedural COUNT")
-    size = write_archive(args.out, images, categories)
-    print(f"{len(images)} textures, {size / 1e6:.1f} MB: {args.out}")
-
-
-if __name__ == "__main__":
-    main()

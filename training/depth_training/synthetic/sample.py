@@ -1,14 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Renders the sample sequence: one street with traffic and people, as a plain sequence folder.
-
-python -m depth_training.synthetic.sample --out DIR [--frames 80 --width 640 --height 384 --rate 10 --seed 0]
-"""
+"""Renders the sample sequence: one street with traffic and people, as a plain sequence folder."""
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
-import os
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 from depth_models.labels import LABELS
+from depth_runtime.command_line import children_without_ctrl_c
 from tqdm import tqdm
 
 from .folder import Calibration, Frame, write_frame, write_header
@@ -98,30 +94,17 @@ def _render_frame(folder: Path, index: int) -> None:
     write_frame(folder, index, _renderer.frame(index))
 
 
-def render_sample(folder: Path, config: SampleConfig, workers: int) -> None:
-    """Render the sequence of `config` into `folder` with `workers` processes."""
+def render_sample(folder: Path, config: SampleConfig, processes: int) -> None:
+    """Render the sequence of `config` into `folder`."""
     write_header(folder, config.calibration, LABELS, config.seconds())
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (config,)) as pool:
-        jobs = [pool.submit(_render_frame, folder, frame) for frame in range(config.frames)]
-        for job in tqdm(as_completed(jobs), total=config.frames, desc="street", unit="frame"):
-            job.result()
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    default = SampleConfig()
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--frames", type=int, default=default.frames)
-    parser.add_argument("--width", type=int, default=default.width)
-    parser.add_argument("--height", type=int, default=default.height)
-    parser.add_argument("--rate", type=float, default=default.rate_hz, help="frames per second")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes (default: one per core)")
-    args = parser.parse_args(arguments)
-    config = SampleConfig(args.frames, args.width, args.height, args.rate, args.seed)
-    render_sample(args.out, config, args.workers)
-
-
-if __name__ == "__main__":
-    main()
+    with ProcessPoolExecutor(processes, context, _start_worker, (config,)) as pool:
+        with children_without_ctrl_c():
+            jobs = [pool.submit(_render_frame, folder, frame) for frame in range(config.frames)]
+        try:
+            for job in tqdm(as_completed(jobs), total=config.frames, desc="street", unit="frame"):
+                job.result()
+        except KeyboardInterrupt:  # else the pool would wait for its frames
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise

@@ -37,7 +37,7 @@ class TextureBank:
 
     @classmethod
     def load(cls, path: str | Path, device: torch.device | str = "cpu", limit: int | None = None) -> TextureBank:
-        """Read an archive written by `depth_training.synthetic.pack` (at most `limit` textures).
+        """Read an archive written by `pack-textures` or `textures` (at most `limit` textures).
 
         Raises ValueError for any other file, OSError when there is none.
         """

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 from depth_models.labels import LABELS, PERSON, SKY, VEHICLE
+from depth_training.cli import main
 from depth_training.synthetic.folder import Calibration, Frame, write_frame
-from depth_training.synthetic.sample import SampleConfig, SampleRenderer, main
+from depth_training.synthetic.sample import SampleConfig, SampleRenderer
 from depth_training.synthetic.street import ego_path
 
 SMALL = SampleConfig(frames=2, width=96, height=64, rate_hz=4.0, seed=1)
@@ -27,8 +28,8 @@ def street() -> SampleRenderer:
 
 
 def test_the_folder_reads_back_as_it_was_rendered(tmp_path, street):
-    sizes = ["--width", "96", "--height", "64"]
-    main(["--out", str(tmp_path), "--frames", "2", *sizes, "--rate", "4", "--seed", "1", "--workers", "1"])
+    options = ["--frames", "2", "--size", "96x64", "--rate", "4", "--seed", "1", "--processes", "1"]
+    assert main(["sample", "--out", str(tmp_path), *options]) == 0
     read = lambda name: cv2.imread(str(tmp_path / name / "000001.png"), cv2.IMREAD_UNCHANGED)  # noqa: E731
     frame = street.frame(1)
     assert np.array_equal(read("left")[:, :, ::-1], frame.left)

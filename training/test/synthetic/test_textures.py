@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from depth_training.cli import main
 from depth_training.synthetic import TextureBank
 from depth_training.synthetic.draw import Draw
-from depth_training.synthetic.pack import crops_of, main, square_crop
+from depth_training.synthetic.pack import crops_of, square_crop
 from depth_training.synthetic.procedural import MAKERS, make_texture, make_textures
 from depth_training.synthetic.textures import mirror, sample_texture
 
@@ -84,7 +85,8 @@ def test_an_archive_of_photos_and_computed_textures_comes_back(tmp_path):
     image[..., 2] = 200  # red in OpenCV's order
     cv2.imwrite(str(photos / "red.png"), image)
     cv2.imwrite(str(photos / "small.png"), image[:50, :50])
-    main([str(tmp_path / "bank.npz"), f"3:{tmp_path / 'photos'}", "--procedural", "2", "--seed", "4"])
+    options = ["--out", str(tmp_path / "bank.npz"), "--computed", "2", "--seed", "4"]
+    assert main(["pack-textures", f"3:{tmp_path / 'photos'}", *options]) == 0
     bank = TextureBank.load(tmp_path / "bank.npz")
     assert bank.categories == ("asphalt", "concrete", "photo", "photo", "photo")
     texel = int(bank.texels[4 * bank.stride + 1000])

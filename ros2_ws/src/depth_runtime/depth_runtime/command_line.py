@@ -12,9 +12,11 @@ import importlib
 import importlib.metadata
 import logging
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +119,19 @@ def size_argument(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT in pixels, such as 640x384, got '{text}'")
     return int(height), int(width)
+
+
+@contextmanager
+def children_without_ctrl_c() -> Iterator[None]:
+    """Processes that are started inside never hear Ctrl-C, which a terminal sends to all: their parent ends them.
+
+    For the main thread and short: Ctrl-C is lost meanwhile.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Formatter(argparse.HelpFormatter):
