@@ -75,6 +75,10 @@ def parser_of(program: str, command: str) -> argparse.ArgumentParser:
     return PROGRAMS[program].parser_of(command)
 
 
+def test_every_command_is_tried_without_what_it_needs():
+    assert set(MISSING) == {command for _, command in COMMANDS}
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_lists_its_commands_and_tells_its_version(program, capsys):
     main = PROGRAMS[program].main

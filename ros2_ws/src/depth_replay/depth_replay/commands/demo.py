@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+from pathlib import Path
 
 from depth_runtime.command_line import path_argument
 
@@ -20,7 +21,7 @@ from .play import parse_remaps
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("bag", type=path_argument, help="bag folder, .mcap or .db3 file with a rectified stereo pair")
-    parser.add_argument("--out", type=path_argument, required=True, help="folder for the results")
+    parser.add_argument("--out", type=path_argument, default=Path("out/demo"), help="folder for the results")
     parser.add_argument("--model", default="stereo_s", help="zoo name or ONNX file")
     parser.add_argument("--hz", type=float, default=5.0, help="frames per second, 0 = as recorded")
     parser.add_argument("--transport", choices=TRANSPORTS[1:], default="raw", help="how images reach the node")
