@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the tables of published figures into README.md and docs/ from docs/results/data/*.json.
 
-    python docs/make_tables.py            # rewrite
-    python docs/make_tables.py --check    # exit code 1 and the names of files that are not current
+    python docs/tools/make_tables.py            # rewrite
+    python docs/tools/make_tables.py --check    # exit code 1 and the names of files that are not current
 
 A page marks what is written here by `<!-- table: FILE.TABLE -->` ... `<!-- /table -->`, and `<!-- run: FILE -->` ...
 `<!-- /run -->` for the commands, hardware, date and seed of a file. docs/results/index.md describes the JSON files.
@@ -14,10 +14,11 @@ import argparse
 import json
 import re
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "docs" / "results" / "data"
 REGION = re.compile(r"(<!-- (table|run): ([\w.]+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 PROVENANCE = ("date", "hardware", "command", "seed")
@@ -37,7 +38,9 @@ def read_runs(folder: Path = DATA) -> dict[str, dict[str, Any]]:
         for table, content in run["tables"].items():
             for row in content["rows"]:
                 if len(row) != len(content["columns"]):
-                    raise ValueError(f"expected {len(content['columns'])} cells in each row of {name}.{table}, got {row}")
+                    raise ValueError(
+                        f"expected {len(content['columns'])} cells in {name}.{table}, got {row}; add or cut"
+                    )
     return runs
 
 
@@ -91,7 +94,8 @@ def run_text(run: dict[str, Any]) -> str:
     """The commands of a file as a code block, then its date, hardware and seed."""
     seed = "no seed involved" if run["seed"] is None else f"seed {run['seed']}"
     commands = "\n".join(run["command"])
-    return f"```\n{commands}\n```\n\n{run['date']}; {run['hardware']}; {seed}.\n"
+    origin = textwrap.fill(f"{run['date']}; {run['hardware']}; {seed}.", 120, break_on_hyphens=False)
+    return f"```\n{commands}\n```\n\n{origin}\n"
 
 
 def rewritten(text: str, runs: dict[str, dict[str, Any]]) -> str:
@@ -121,7 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     runs = read_runs()
     stale = [(page, new) for page in pages() if (new := rewritten(page.read_text(), runs)) != page.read_text()]
     for page, new in stale:
-        print(f"{page.relative_to(ROOT)}: {'not current; run docs/make_tables.py' if check else 'written'}")
+        print(f"{page.relative_to(ROOT)}: {'not current; run docs/tools/make_tables.py' if check else 'written'}")
         if not check:
             page.write_text(new)
     return 1 if check and stale else 0
