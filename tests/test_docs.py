@@ -117,10 +117,11 @@ def test_no_command_names_a_folder_beside_the_repository(texts):
         assert "../shared" not in path.read_text(encoding="utf-8"), path
 
 
-def test_prose_is_wrapped_at_120_columns():
-    for page in pages():
+def test_prose_is_wrapped_at_120_columns(repository):
+    cards = repository.glob("models/zoo/*/README.md")
+    for page in [*pages(), *cards, repository / "samples" / "README.md"]:
         long = [line for line in prose(page.read_text()) if len(line) > 120]
-        assert not long, f"{page.name}: {long[0]}"
+        assert not long, f"{page}: {long[0]}"
 
 
 def test_the_first_screen_of_the_readme_shows_how_to_start(repository):
