@@ -196,7 +196,7 @@ def test_unsure_pixels_become_nan_in_disparity_depth_and_points(start):
     np.testing.assert_array_equal(np.isnan(disparity), unsure)
     np.testing.assert_array_equal(np.isnan(depth), unsure)
     assert np.isnan(cloud[unsure][:, :3]).all()
-    rig.wait(lambda: rig.status.get("valid ratio", "nan") != "nan", "the valid ratio")
+    rig.wait_for_status()
     assert float(rig.status["valid ratio"]) == pytest.approx(1 - unsure.mean(), abs=0.02)
 
 

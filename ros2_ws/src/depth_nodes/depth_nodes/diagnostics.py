@@ -56,6 +56,7 @@ def status(name: str, health: Health, snapshot: Snapshot) -> DiagnosticStatus:
         "model": health.model_path,
         "requested backend": health.requested_backend,
         "answered": snapshot.answered,
+        "frame in work s": f"{health.busy_s:.1f}",
         "rate_hz": f"{snapshot.rate_hz:.2f}",
         "valid ratio": f"{snapshot.valid_ratio:.4f}",
         "last problem": snapshot.last_problem,
