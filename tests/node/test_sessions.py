@@ -148,8 +148,7 @@ def test_a_signal_amid_a_frame_that_never_ends_is_exit_code_0(slow, number, deac
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("attempt", range(2))
-def test_a_signal_amid_the_inference_of_a_real_network_is_exit_code_0(start, number, attempt):
+def test_a_signal_amid_the_inference_of_a_real_network_is_exit_code_0(start, number):
     """The library's own threads are at work then; the interpreter's end must not meet them."""
     process, rig = start(connected=False, parameters={"model": "stereo_s", "threads": 1})
     left, right = scene((720, 1280))

@@ -70,8 +70,9 @@ class DepthNode(LifecycleNode, Generic[S]):
         def configure() -> None:
             self.settings = self._table.read(self)
             self._network = self.load()
+            LifecycleNode.on_configure(self, state)
 
-        return self._attempt("configure", configure, self._unload, super().on_configure, state)
+        return self._attempt("configure", configure, self._unload)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe and start to answer; refused while a frame of the last session is still in work."""
@@ -87,32 +88,37 @@ class DepthNode(LifecycleNode, Generic[S]):
             session = self.open(self._network)
             session.start()
             self._session = self._network.last_session = session
+            LifecycleNode.on_activate(self, state)
 
-        return self._attempt("activate", activate, self._close_session, super().on_activate, state)
+        return self._attempt("activate", activate, self._close_session)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop to answer; the network stays loaded."""
-        return self._attempt("deactivate", self._close_session, self._unload, super().on_deactivate, state)
+
+        def deactivate() -> None:
+            self._close_session()
+            LifecycleNode.on_deactivate(self, state)
+
+        return self._attempt("deactivate", deactivate, self._unload, TransitionCallbackReturn.ERROR)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Unload the network."""
-        return self._attempt("clean up", self._unload, self._unload, super().on_cleanup, state)
+        return self._attempt("clean up", self._unload, self._unload, TransitionCallbackReturn.ERROR)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """End from any state."""
-        return self._attempt("shut down", self._unload, self._unload, super().on_shutdown, state)
+        return self._attempt("shut down", self._unload, self._unload, TransitionCallbackReturn.ERROR)
 
     def _attempt(
         self,
         action: str,
         step: Callable[[], None],
         undo: Callable[[], None],
-        entities: Callable[[LifecycleState], TransitionCallbackReturn],
-        state: LifecycleState,
+        failed: TransitionCallbackReturn = TransitionCallbackReturn.FAILURE,
     ) -> TransitionCallbackReturn:
+        """Do a step; if it raises, undo it and say why. rclpy keeps the state on FAILURE, and unconfigures on ERROR."""
         try:
             step()
-            entities(state)
         except Exception as error:
             if not self.context.ok():  # a signal took the context away under the node's feet
                 raise
@@ -120,9 +126,7 @@ class DepthNode(LifecycleNode, Generic[S]):
             self.monitor.fail(f"could not {action}: {kind}{error}")
             self.get_logger().debug(traceback.format_exc())
             undo()
-            # rclpy makes "unconfigured" of an error, and "as before" of a failure.
-            starts = action in ("configure", "activate")
-            return TransitionCallbackReturn.FAILURE if starts else TransitionCallbackReturn.ERROR
+            return failed
         self.monitor.failure = ""
         return TransitionCallbackReturn.SUCCESS
 
@@ -155,6 +159,8 @@ class DepthNode(LifecycleNode, Generic[S]):
             try:
                 return change(request, response)
             except rclpy_implementation.RCLError:
+                if not self.context.ok():  # a signal ends the node
+                    raise
                 asked = request.transition.label or request.transition.id
                 self.get_logger().warning(f"refused: transition {asked} does not fit the state '{self._state_label()}'")
                 response.success = False

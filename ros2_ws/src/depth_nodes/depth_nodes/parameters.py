@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -99,7 +100,7 @@ class ParameterTable(Generic[S]):
                     f"expected {entry.name} as {entry.expected()}, got {overrides[entry.name].value!r}; "
                     "correct it in the params_file or on the command line"
                 ) from error
-            self._check_choice(entry, value)
+            self._check(entry, value)
         settings = self.read(node)
         settings.check()
         return settings
@@ -120,7 +121,7 @@ class ParameterTable(Generic[S]):
                 raise ValueError(
                     f"{name} takes effect when the node is configured: deactivate and clean up the node, then set it"
                 )
-            self._check_choice(entry, value)
+            self._check(entry, value)
         settings = self._merge(current, known)
         settings.check()
         return settings
@@ -137,6 +138,8 @@ class ParameterTable(Generic[S]):
         return replace(current, publish=frozenset(publish), **own)
 
     @staticmethod
-    def _check_choice(entry: Parameter, value: Any) -> None:
+    def _check(entry: Parameter, value: Any) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"expected {entry.name} as {entry.expected()}, got {value}")
         if entry.choices and value not in entry.choices:
             raise ValueError(f"expected {entry.name} one of {list(entry.choices)}, got '{value}'")
