@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
-from stereo_rig import FX, HEIGHT, WIDTH, make_compressed, make_image, make_info, scene, stamp_of
+from stereo_messages import FX, HEIGHT, WIDTH, make_compressed, make_image, make_info, scene, stamp_of
 
 
 @pytest.fixture(scope="module")

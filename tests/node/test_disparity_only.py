@@ -10,7 +10,8 @@ import pytest
 from depth_export.probe import probe_spec
 from depth_nodes.stereo_outputs import OUTPUTS as TABLE
 from depth_runtime.spec import METADATA_KEY
-from stereo_rig import CX_LEFT, CX_RIGHT, OUTPUTS, scene
+from stereo_messages import CX_LEFT, CX_RIGHT, scene
+from stereo_rig import OUTPUTS
 
 FROM_CONFIDENCE_OR_CLASSES = {"confidence", "panoptic/semantic", "panoptic/instance", "panoptic/image_color"}
 

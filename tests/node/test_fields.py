@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 from sensor_msgs.msg import PointField
-from stereo_rig import BASELINE_M, CX_LEFT, CX_RIGHT, CY, FRAME, FX, FY, HEIGHT, OUTPUTS, WIDTH, scene
+from stereo_messages import BASELINE_M, CX_LEFT, CX_RIGHT, CY, FRAME, FX, FY, HEIGHT, WIDTH, scene
+from stereo_rig import OUTPUTS
 
 SHIFT_PX = CX_LEFT - CX_RIGHT
 NEAR_M, FAR_M = 1.5, 20.0

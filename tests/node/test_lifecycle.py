@@ -12,7 +12,7 @@ from lifecycle_msgs.msg import Transition
 from node_process import EXIT_TIMEOUT_S, NodeProcess
 from rcl_interfaces.msg import ParameterType
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from stereo_rig import scene
+from stereo_messages import scene
 
 
 def with_newer_schema(path):

@@ -5,7 +5,8 @@ import pytest
 from builtin_interfaces.msg import Time
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from stereo_rig import CAMERAS, make_image, make_info, scene
+from stereo_messages import make_image, make_info, scene
+from stereo_rig import CAMERAS
 
 
 def send_with_stamps(rig, stamps):

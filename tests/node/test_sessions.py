@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from lifecycle_msgs.msg import Transition
-from stereo_rig import CX_LEFT, CX_RIGHT, HEIGHT, WIDTH, scene
+from stereo_messages import CX_LEFT, CX_RIGHT, HEIGHT, WIDTH, scene
 
 SLOW_NODE = str(Path(__file__).parents[1] / "support" / "slow_node.py")
 ROUNDS = 20

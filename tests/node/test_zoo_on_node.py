@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from depth_runtime.zoo import resolve_model
-from stereo_rig import make_image, make_info
+from stereo_messages import make_image, make_info
 
 SHIFT_PX = 12
 NETWORKS = ["stereo_s", "stereo_xs", "usam_net", "hnet", "dispnet_semisup"]

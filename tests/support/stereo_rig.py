@@ -9,7 +9,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import pytest
 import rclpy
@@ -19,6 +18,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import String
+from stereo_messages import make_compressed, make_image, make_info, scene, stamp_of
 from stereo_msgs.msg import DisparityImage
 
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
@@ -46,11 +46,6 @@ TIMEOUT_S = 60.0
 # A pair that was not answered after this is taken for lost and sent again, where that is allowed.
 SEND_AGAIN_S = 3.0
 
-# A calibration in which no two numbers can be mistaken for each other.
-HEIGHT, WIDTH = 64, 160
-FX, FY, CX_LEFT, CX_RIGHT, CY, BASELINE_M = 410.0, 395.0, 83.0, 79.5, 30.25, 0.125
-FRAME = "left_optical"
-
 
 def camera_topics(compressed: bool = False) -> dict[str, type]:
     """Input topics and their types, images raw or compressed."""
@@ -60,50 +55,6 @@ def camera_topics(compressed: bool = False) -> dict[str, type]:
         f"{topic}/compressed" if kind is Image else topic: CompressedImage if kind is Image else kind
         for topic, kind in CAMERAS.items()
     }
-
-
-def stamp_of(stamp_s: float) -> tuple[int, int]:
-    return int(stamp_s), round((stamp_s - int(stamp_s)) * 1e9)
-
-
-def make_info(side: str, size: tuple[int, int] = (HEIGHT, WIDTH), stamp_s: float = 0.0, **p: float) -> CameraInfo:
-    """CameraInfo of one side; keyword p overrides single numbers of fx, fy, cx, cy, tx."""
-    fx, fy, cy = p.get("fx", FX), p.get("fy", FY), p.get("cy", CY)
-    cx = p.get("cx", CX_LEFT if side == "left" else CX_RIGHT)
-    tx = p.get("tx", 0.0 if side == "left" else -fx * BASELINE_M)
-    info = CameraInfo(height=size[0], width=size[1], distortion_model="plumb_bob", d=[0.0] * 5)
-    info.header.stamp.sec, info.header.stamp.nanosec = stamp_of(stamp_s)
-    info.header.frame_id = FRAME
-    info.k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
-    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    info.p = [fx, 0.0, cx, tx, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
-    return info
-
-
-def make_image(pixels: np.ndarray, encoding: str = "rgb8", stamp_s: float = 0.0) -> Image:
-    """Image message of pixels [H, W] or [H, W, C] in the encoding's dtype."""
-    image = Image(height=pixels.shape[0], width=pixels.shape[1], encoding=encoding)
-    image.step = pixels.shape[1] * pixels.itemsize * (pixels.shape[2] if pixels.ndim == 3 else 1)
-    image.data = pixels.tobytes()
-    image.header.stamp.sec, image.header.stamp.nanosec = stamp_of(stamp_s)
-    image.header.frame_id = FRAME
-    return image
-
-
-def make_compressed(pixels: np.ndarray, stamp_s: float = 0.0, suffix: str = ".png", cut: int | None = None):
-    """CompressedImage of RGB pixels [H, W, 3]; cut: bytes that are kept of the file, as an end of a slice."""
-    image = CompressedImage(format=suffix[1:], data=cv2.imencode(suffix, pixels[..., ::-1])[1].tobytes()[:cut])
-    image.header.stamp.sec, image.header.stamp.nanosec = stamp_of(stamp_s)
-    image.header.frame_id = FRAME
-    return image
-
-
-def scene(size: tuple[int, int] = (HEIGHT, WIDTH), seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Random RGB pair; the probe answers known maps for it. Blue of the left image holds class ids 0..2."""
-    rng = np.random.default_rng(seed)
-    left, right = rng.integers(1, 255, (2, *size, 3), np.uint8)
-    left[..., 2] = rng.integers(0, 3, size)
-    return left, right
 
 
 class Rig:
@@ -237,6 +188,17 @@ class Rig:
         """The message of this stamp on an output topic."""
         self.wait(lambda: self.answered(topic, stamp_s), f"{topic} at {stamp_s}", timeout_s)
         return next(message for message in self.received[topic] if self._has(message, stamp_s))
+
+    def ask(self, topic: str, left: np.ndarray, right: np.ndarray):
+        """The answer to a pair that is sent again until it is answered, for a node that may lose some."""
+        stamps = []
+
+        def answered() -> bool:
+            stamps.append(self.send_scene(left, right))
+            return self.happens(lambda: self.answered(topic, stamps[-1]), SEND_AGAIN_S)
+
+        self.wait(answered, f"an answer on {topic}")
+        return self.answer(topic, stamps[-1])
 
     def stages_of(self, stamp_s: float) -> dict[str, float]:
         """Milliseconds of the stages of one frame; it comes after all its outputs were published."""
