@@ -78,16 +78,18 @@ class DepthNode(LifecycleNode, Generic[S]):
         """Subscribe and start to answer; refused while a frame of the last session is still in work."""
 
         def activate() -> None:
-            last = self._network.last_session
+            network = self._network
+            assert network is not None  # rclpy activates what is configured
+            last = network.last_session
             if last and not last.is_out():
                 raise BackendError(
                     f"a frame of the last activation is in work for {last.busy_s():.0f} s and has not come back, and "
                     "no second one may enter the network beside it; try again later, clean up and configure the node "
                     "to load the network anew, or restart it"
                 )
-            session = self.open(self._network)
+            session = self.open(network)
             session.start()
-            self._session = self._network.last_session = session
+            self._session = network.last_session = session
             LifecycleNode.on_activate(self, state)
 
         return self._attempt("activate", activate, self._close_session)

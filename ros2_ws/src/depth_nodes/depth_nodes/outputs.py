@@ -78,21 +78,21 @@ def _points(maps: Maps) -> bytes:
 
 DEPTH = Output("depth", "depth/image_rect", Image, _depth)
 DEPTH_INFO = Output("depth_info", "depth/camera_info", CameraInfo, _depth_info, toggle="depth")
-CONFIDENCE = Output(
+CONFIDENCE: Output[Any] = Output(
     "confidence",
     "confidence",
     Image,
     lambda maps: image_message(maps.header, maps.confidence, "32FC1"),
     needs=frozenset({"confidence"}),
 )
-SEMANTIC = Output(
+SEMANTIC: Output[Any] = Output(
     "semantic",
     "panoptic/semantic",
     Image,
     lambda maps: image_message(maps.header, maps.panoptic.semantic, "mono8"),
     needs=frozenset({"semantic"}),
 )
-INSTANCE = Output(
+INSTANCE: Output[Any] = Output(
     "instance",
     "panoptic/instance",
     Image,

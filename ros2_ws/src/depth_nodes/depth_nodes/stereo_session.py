@@ -18,7 +18,7 @@ from .maps import StereoMaps
 from .pairing import IMAGES, LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, TOPICS, PairMatcher, explain_silence
 from .problems import BadMessageError
 from .session import Job, Session
-from .settings import StereoSettings
+from .settings import Settings, StereoSettings
 
 if TYPE_CHECKING:
     from .depth_node import DepthNode
@@ -95,9 +95,7 @@ class StereoSession(Session[dict[str, Any]]):
 
     # Worker thread
 
-    def _answer(
-        self, job: Job[dict[str, Any]], maps: set[str], settings: StereoSettings, timer: StageTimer
-    ) -> StereoMaps:
+    def _answer(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
         messages, topics, pipeline = job.messages, self._inputs.topics, self._network.pipeline
         left, left_encoding = self._decode(messages[LEFT], topics[LEFT])
         right, right_encoding = self._decode(messages[RIGHT], topics[RIGHT])

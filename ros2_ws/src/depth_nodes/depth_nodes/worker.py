@@ -65,9 +65,9 @@ class LatestWorker(Generic[J]):
             with self._condition:
                 while self._job is None and not self._stop:
                     self._condition.wait()
-                if self._stop:
-                    return
                 job, self._job = self._job, None
+                if self._stop or job is None:
+                    return
                 self._began_s = time.monotonic()
             try:
                 self._work(job)
