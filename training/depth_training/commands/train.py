@@ -46,6 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Train until the schedule or the time box ends, then write weights and metrics."""
     box_end = float("inf") if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
     config = read_config(TrainConfig, arguments.config, arguments.set)
+    log.info("%s: training %s into %s", arguments.config, config.network.name, arguments.out)
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     if torch.cuda.is_available():
@@ -57,23 +58,29 @@ def run(arguments: argparse.Namespace) -> None:
         raise ValueError(f"expected no run in {arguments.out}, got {checkpoint}; add --resume or use another --out")
     with joined_processes() as processes:
         data = RunData(config, processes)
+        data.check()
         trainer = Trainer(config, data.source(), processes, data.unlabelled())
         if checkpoint.exists():
             trainer.resume(checkpoint)
-        finished = trainer.run(arguments.out, data.held_out(trainer.network.size_multiple), box_end)
+        finished = trainer.run(arguments.out, data.validation(trainer.network.size_multiple), box_end)
     if processes.is_first:
         write_results(trainer, arguments.out)
         log.info("finished" if finished else f"stopped at step {trainer.step}: continue with --resume")
 
 
 def write_results(trainer: Trainer, folder: Path) -> None:
-    """weights.pt with the facts that the exported file will carry, and metrics.json."""
+    """weights.pt with the metadata that the exported file will carry, and metrics.json.
+
+    What the file of network.start_weights says of its own training comes along: a chain of runs is told in full.
+    """
     network, config = trainer.config.network, asdict(trainer.config)
-    facts = {"recipe": without_folders(config), "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
-    facts |= {"data": data_names(trainer.config), "trained_at_revision": git_revision()}
+    metadata = {"recipe": without_folders(config), "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
+    metadata |= {"data": data_names(trainer.config), "trained_at_revision": git_revision()}
+    if trainer.started_from:
+        metadata["started_from"] = trainer.started_from
     network_config = checked_config(network.name, network.config)
-    save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **facts)
-    metrics = {"held_out": trainer.scores, "steps": trainer.step, "progress": trainer.progress}
+    save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **metadata)
+    metrics = {"validation": trainer.scores, "steps": trainer.step, "progress": trainer.progress}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
 
 

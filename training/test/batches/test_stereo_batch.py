@@ -57,13 +57,13 @@ def test_batches_with_and_without_segmentation_join():
 
 def test_a_network_gets_a_segmentation_only_where_it_needs_one():
     batch, network = collate_samples([sample(7, True)], CPU), Sum()
-    answer = batch.ask(network)
-    assert (answer["count"], answer["disparity"].unique().tolist()) == (2, [15])
+    prediction = batch.predict_with(network)
+    assert (prediction["count"], prediction["disparity"].unique().tolist()) == (2, [15])
     network.needs_segmentation = True
-    answer = batch.ask(network)
-    assert (answer["count"], answer["disparity"].unique().tolist()) == (3, [122])
+    prediction = batch.predict_with(network)
+    assert (prediction["count"], prediction["disparity"].unique().tolist()) == (3, [122])
     with pytest.raises(ValueError, match=r"with segmentation images for Sum, got none"):
-        collate_samples([sample(7, False)], CPU).ask(network)
+        collate_samples([sample(7, False)], CPU).predict_with(network)
 
 
 def test_without_truth_only_the_images_are_known():

@@ -43,8 +43,8 @@ def test_frozen_parts_keep_weights_and_statistics_while_the_rest_learns():
     set_training_mode(network, "train")
     before = {name: value.clone() for name, value in network.state_dict().items()}
     optimiser = make_optimiser(network, OptimiserConfig(), encoder_is_trained=False)
-    answer = network(*torch.rand(2, 2, 3, 32, 64) * 255)
-    sum(answer[name].float().square().mean() for name in ("disparity", "confidence")).backward()
+    prediction = network(*torch.rand(2, 2, 3, 32, 64) * 255)
+    sum(prediction[name].float().square().mean() for name in ("disparity", "confidence")).backward()
     for group in optimiser.param_groups:
         group["lr"] = 1e-2
     optimiser.step()
