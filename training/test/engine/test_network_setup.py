@@ -54,6 +54,16 @@ def test_frozen_parts_keep_weights_and_statistics_while_the_rest_learns():
     assert "hourglass.enter.0.1.running_mean" in changed
 
 
+def test_single_parameters_are_frozen_by_name_and_something_must_be_left_to_train():
+    parts = ("features", "temperature", "hourglass", "refine")
+    network = starting_network(NetworkConfig(name="stereo_s", config=TINY, frozen=parts))
+    trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    assert {name.split(".")[0] for name in trained} == {"panoptic"}
+    nothing = starting_network(NetworkConfig(name="stereo_s", config=TINY, frozen=(*parts, "panoptic")))
+    with pytest.raises(ValueError, match=r"a part of the network to train, got network\.frozen for all"):
+        make_optimiser(nothing, OptimiserConfig(), encoder_is_trained=False)
+
+
 def test_a_frozen_part_that_does_not_exist_is_refused_with_those_that_do():
     with pytest.raises(ValueError, match=r"'hourglass'.*got 'hourglas'"):
         starting_network(NetworkConfig(name="stereo_s", config=TINY, frozen=("hourglas",)))

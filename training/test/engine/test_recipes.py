@@ -37,8 +37,9 @@ def test_the_objectives_of_a_recipe_fit_its_network(path):
     size = 2 * network.size_multiple
     batch = collate_samples([pair_of(size, size)] * 2, torch.device("cpu"))
     with torch.no_grad():
-        prediction = batch.predict_with(network)
-        losses = config.loss.make()(network, prediction, batch)
+        objective = config.loss.make()
+        prediction = batch.predict_with(network, objective.predictions)
+        losses = objective(network, prediction, batch)
         if config.unlabelled.dataset:
             objective = config.unlabelled.make(config.loss.max_disparity_px)
             losses |= objective(network, prediction, batch.without_truth())
