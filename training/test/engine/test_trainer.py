@@ -106,7 +106,7 @@ def test_another_recipe_or_file_is_refused_by_name(tmp_path):
         trainer.resume(tmp_path / "foreign.pt")
     old = torch.load(tmp_path / "last.pt", weights_only=True) | {"schema": 1}
     torch.save(old, tmp_path / "old.pt")
-    with pytest.raises(ValueError, match=r"checkpoint of schema 2 in .*old\.pt, got schema 1; finish that run with"):
+    with pytest.raises(ValueError, match=r"checkpoint of schema 3 in .*old\.pt, got schema 1; finish that run with"):
         trainer.resume(tmp_path / "old.pt")
 
 
