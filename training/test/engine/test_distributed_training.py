@@ -31,8 +31,8 @@ def train(
     """Checkpoint and log lines of a short run."""
     command = ["train", "--config", str(CONFIG), "--out", str(folder), "--threads", "1"]
     command += [part for text in overrides for part in ("--set", text)]
-    support = str(Path(tiny_network.__file__).parent)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": support}
+    path = os.pathsep.join(filter(None, (str(Path(tiny_network.__file__).parent), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, *launcher, "-m", program, *command],
         capture_output=True,

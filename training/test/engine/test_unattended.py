@@ -153,8 +153,8 @@ def test_a_killed_command_ends_well_and_goes_on(tmp_path):
         """
     )
     words = ["-m", "tiny_network", "train", "--config", str(recipe), "--out", str(tmp_path / "out"), "--resume"]
-    support = str(Path(tiny_network.__file__).parent)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": support}
+    path = os.pathsep.join(filter(None, (str(Path(tiny_network.__file__).parent), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     steps = []
     for _ in range(2):
         process = subprocess.Popen([sys.executable, *words], env=environment, stderr=subprocess.PIPE, text=True)
