@@ -120,11 +120,11 @@ class Trainer:
         report = TrainingLog(folder, self.config.log.tensorboard, self.processes.is_first)
         if self.step == 0 and validation:
             self.processes.tell("scoring the starting weights on %d validation batches", len(validation))
-        bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
         with StopSignals() as signals:
             if self.step == 0:
                 self.evaluate(report, validation)
             self.processes.tell("training from step %d on", self.step)
+            bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
             self._train(folder, validation, report, bar, lambda: bool(signals.caught) or self._box_is_over(box_end))
             bar.close()
             self._require_gradients()
