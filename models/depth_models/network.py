@@ -43,6 +43,10 @@ class StereoNetwork(nn.Module):
         """Load trained weights into the encoder. Raises ValueError where a network takes none."""
         raise ValueError(f"expected a network that takes encoder weights, got {type(self).__name__} for {path}")
 
+    def left_view_maps(self, left: Tensor) -> dict[str, Tensor]:
+        """Those predictions of `forward` that the left view alone decides, at their own cost; none by default."""
+        return {}
+
     def start_from(self, other: nn.Module) -> None:
         """Take all weights of a trained network. Raises ValueError when they do not fit."""
         try:

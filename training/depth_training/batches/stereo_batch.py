@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from math import nan
 from typing import Any, Protocol
@@ -69,8 +70,16 @@ class StereoBatch:
         """The batch on a device."""
         return StereoBatch(**{name: value.to(device) for name, value in self.known().items()})
 
-    def ask(self, network: nn.Module) -> dict[str, Any]:
-        """Answer of a stereo network. Raises ValueError when it needs a segmentation and there is none."""
+    def predict_with(self, network: nn.Module, names: Collection[str] = ()) -> dict[str, Any]:
+        """Predictions of a stereo network.
+
+        names: those that are wanted, empty = any; where the left view alone decides them, no others are computed.
+        Raises ValueError when the network needs a segmentation and there is none.
+        """
+        if names:
+            maps = network.left_view_maps(self.left.contiguous(memory_format=torch.channels_last))
+            if maps.keys() >= set(names):
+                return maps
         images = [self.left, self.right]
         if getattr(network, "needs_segmentation", False):
             if self.segmentation is None:

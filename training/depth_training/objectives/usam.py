@@ -19,7 +19,7 @@ SKIES = ("keep", "mask", "zero")
 
 @dataclass(frozen=True)
 class UsamOptions:
-    """Weights of the terms: disparity in px, image of the regions (share of the range) and their border.
+    """Weights of the terms: disparity in px, image of the regions (fraction of the range) and their border.
 
     sky: what pixels labelled sky teach, the paper's open question: "keep" their truth where there is one, "mask" them
     out, or "zero": a disparity of 0, true or not measured. border_pixels: how much heavier a border pixel counts.
@@ -36,7 +36,7 @@ class UsamOptions:
             raise ValueError(f"expected sky among {list(SKIES)}, got '{self.sky}'; correct it")
 
 
-@objective("usam", UsamOptions)
+@objective("usam", UsamOptions, truth=("disparity_px",))
 def usam(step: Step) -> dict[str, Tensor]:
     """Weighted losses; image and border only of a network that predicts them (the light branch).
 
@@ -45,9 +45,9 @@ def usam(step: Step) -> dict[str, Tensor]:
     """
     options = step.options
     truth, known = _truth(step.batch, options.sky, step.max_disparity_px)
-    error = F.smooth_l1_loss(step.answer["disparity"], truth, reduction="none")
+    error = F.smooth_l1_loss(step.prediction["disparity"], truth, reduction="none")
     losses = {"disparity": options.disparity * masked_mean(error, known)}
-    if "border" in step.answer:
+    if "border" in step.prediction:
         losses |= _distillation(step, step.batch.with_segmentation().segmentation)
     return losses
 
@@ -69,10 +69,10 @@ def _distillation(step: Step, segmentation: Tensor) -> dict[str, Tensor]:
     known = segmentation.isfinite().all(1, keepdim=True)
     target = torch.where(known, segmentation, 0)
     is_border = (known & (target == 0).all(1, keepdim=True)).float()
-    error = (step.answer["segmentation"] - target).abs().mean(1, keepdim=True) / 255
-    surprise = F.binary_cross_entropy_with_logits(step.answer["border"], is_border, reduction="none")
+    error = (step.prediction["segmentation"] - target).abs().mean(1, keepdim=True) / 255
+    cross_entropy = F.binary_cross_entropy_with_logits(step.prediction["border"], is_border, reduction="none")
     weight = known * (1 + (step.options.border_pixels - 1) * is_border)
     return {
         "image": step.options.image * masked_mean(error, known),
-        "border": step.options.border * masked_mean(surprise, weight),
+        "border": step.options.border * masked_mean(cross_entropy, weight),
     }

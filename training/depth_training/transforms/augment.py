@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..data import Sample
-from ..panoptic.frame_augment import recolour
+from .colour import recolour
 from .geometry import crop_sample, flip_sample, scale_sample
 from .regions import repaint
 

@@ -27,7 +27,7 @@ def sample(value: int, segmented: bool) -> Sample:
 
 
 class Sum(nn.Module):
-    """Answers the sum of its images."""
+    """Predicts the sum of its images."""
 
     needs_segmentation = False
 
@@ -57,13 +57,27 @@ def test_batches_with_and_without_segmentation_join():
 
 def test_a_network_gets_a_segmentation_only_where_it_needs_one():
     batch, network = collate_samples([sample(7, True)], CPU), Sum()
-    answer = batch.ask(network)
-    assert (answer["count"], answer["disparity"].unique().tolist()) == (2, [15])
+    prediction = batch.predict_with(network)
+    assert (prediction["count"], prediction["disparity"].unique().tolist()) == (2, [15])
     network.needs_segmentation = True
-    answer = batch.ask(network)
-    assert (answer["count"], answer["disparity"].unique().tolist()) == (3, [122])
+    prediction = batch.predict_with(network)
+    assert (prediction["count"], prediction["disparity"].unique().tolist()) == (3, [122])
     with pytest.raises(ValueError, match=r"with segmentation images for Sum, got none"):
-        collate_samples([sample(7, False)], CPU).ask(network)
+        collate_samples([sample(7, False)], CPU).predict_with(network)
+
+
+class LeftMaps(Sum):
+    """Also tells the left view's brightness without the right one."""
+
+    def left_view_maps(self, left):
+        return {"brightness": left.mean(1)}
+
+
+def test_what_the_left_view_decides_alone_is_all_that_is_computed_where_nothing_else_is_wanted():
+    batch, network = collate_samples([sample(7, True)], CPU), LeftMaps()
+    assert batch.predict_with(network, ("brightness",)).keys() == {"brightness"}
+    assert batch.predict_with(network, ("brightness", "disparity")).keys() == {"count", "disparity"}
+    assert batch.predict_with(network).keys() == {"count", "disparity"}
 
 
 def test_without_truth_only_the_images_are_known():

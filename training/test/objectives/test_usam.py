@@ -26,8 +26,8 @@ def batch_of(disparity_px, segmentation=None, semantic=None):
     return StereoBatch(black, black, disparity_px, unknown, semantic, things, torch.zeros(b, dtype=bool), segmentation)
 
 
-def losses_of(answer, batch, max_disparity_px=100.0, **options):
-    return make_objective("usam", options, max_disparity_px, "loss.options")(torch.nn.Identity(), answer, batch)
+def losses_of(prediction, batch, max_disparity_px=100.0, **options):
+    return make_objective("usam", options, max_disparity_px, "loss.options")(torch.nn.Identity(), prediction, batch)
 
 
 def test_smooth_l1_is_the_paper_s_over_what_is_known():
@@ -44,21 +44,21 @@ def test_sky_keeps_its_truth_is_left_out_or_lies_at_infinity(sky, expected):
     truth = torch.tensor([[[[10.0, 1.0, nan]]]])
     semantic = torch.tensor([[[2, SKY, SKY]]])
     assert LABELS[SKY].name == "sky"
-    answer = {"disparity": torch.tensor([[[[12.0, 6.0, 4.0]]]])}
-    losses = losses_of(answer, batch_of(truth, semantic=semantic), sky=sky)
+    prediction = {"disparity": torch.tensor([[[[12.0, 6.0, 4.0]]]])}
+    losses = losses_of(prediction, batch_of(truth, semantic=semantic), sky=sky)
     assert losses["disparity"].item() == pytest.approx(expected)
 
 
 def test_the_light_branch_learns_the_image_and_its_black_borders():
     segmentation = torch.tensor([51.0, 0.0, 0.0, nan])[None, None, None].repeat(1, 3, 1, 1)
     segmentation[0, 1, 0, 2] = 102.0  # black in two channels only: no border
-    answer = {
+    prediction = {
         "disparity": torch.zeros(1, 1, 1, 4),
         "segmentation": torch.full((1, 3, 1, 4), 51.0),
         "border": torch.tensor([[[[0.0, log(3.0), 0.0, 9.0]]]]),
     }
     losses = losses_of(
-        answer, batch_of(torch.zeros(1, 1, 1, 4), segmentation), image=2.0, border=3.0, border_pixels=4.0
+        prediction, batch_of(torch.zeros(1, 1, 1, 4), segmentation), image=2.0, border=3.0, border_pixels=4.0
     )
     assert losses["disparity"].item() == 0
     assert losses["image"].item() == pytest.approx(2 * (0 + 0.2 + 0.2) / 3)
@@ -66,12 +66,12 @@ def test_the_light_branch_learns_the_image_and_its_black_borders():
 
 
 def test_an_unknown_segmentation_teaches_the_light_branch_nothing():
-    answer = {
+    prediction = {
         "disparity": torch.ones(1, 1, 1, 2),
         "segmentation": torch.ones(1, 3, 1, 2),
         "border": torch.ones(1, 1, 1, 2),
     }
-    losses = losses_of(answer, batch_of(torch.ones(1, 1, 1, 2)))
+    losses = losses_of(prediction, batch_of(torch.ones(1, 1, 1, 2)))
     assert [losses[name].item() for name in ("image", "border")] == [0, 0]
 
 
@@ -92,7 +92,7 @@ def test_a_variant_overfits_one_batch(segmentation):
     optimiser = torch.optim.Adam(network.parameters(), 5e-3)
     history = []
     for _ in range(60):
-        losses = objective(network, batch.ask(network), batch)
+        losses = objective(network, batch.predict_with(network), batch)
         optimiser.zero_grad()
         sum(losses.values()).backward()
         optimiser.step()
@@ -122,10 +122,10 @@ def test_evaluate_shows_the_segmentation_to_the_network_that_needs_it():
     left, right, regions = np.random.default_rng(0).integers(0, 256, (3, 40, 70, 3), dtype=np.uint8)
     sample = Sample(left, right, np.full((40, 70), 3, np.float32), segmentation=regions, name="pair")
     row = evaluate({"set": OnePair(sample)}, {"ours": method}).rows[0]
-    answer = method(left, right, (), regions).disparity_px
-    assert answer.shape == (40, 70)
-    assert row["epe"] == pytest.approx(np.abs(answer - 3).mean(), rel=1e-5)
-    assert np.abs(answer - method(left, right, (), 255 - regions).disparity_px).max() > 1e-3
+    prediction = method(left, right, (), regions).disparity_px
+    assert prediction.shape == (40, 70)
+    assert row["epe"] == pytest.approx(np.abs(prediction - 3).mean(), rel=1e-5)
+    assert np.abs(prediction - method(left, right, (), 255 - regions).disparity_px).max() > 1e-3
     bare = Sample(left, right, np.full((40, 70), 3, np.float32), name="pair")
     with pytest.raises(ValueError, match=r"expected a segmentation image for 'pair', got none; write them with"):
         evaluate({"set": OnePair(bare)}, {"ours": method})
