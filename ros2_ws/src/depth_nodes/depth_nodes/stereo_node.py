@@ -200,8 +200,9 @@ class StereoNode(LifecycleNode):
                 f"{right.shape[1]}x{right.shape[0]} right; check the drivers' settings",
             )
         camera = self._calibrate(pair.messages[LEFT_INFO], pair.messages[RIGHT_INFO], left.shape[:2])
-        result = self._pipeline.process(left, right, StereoOutputs.maps(wanted), (left_encoding, right_encoding), timer)
-        frame = Frame(pair.messages[LEFT].header, camera, pair.messages[LEFT_INFO], result.left_rgb)
+        images, encodings = {"left": left, "right": right}, {"left": left_encoding, "right": right_encoding}
+        result = self._pipeline.process(images, StereoOutputs.maps(wanted), encodings, timer)
+        frame = Frame(pair.messages[LEFT].header, camera, pair.messages[LEFT_INFO], result.view_rgb)
         self._outputs.publish(result, frame, wanted, settings, timer)
         self._monitor.statistics.answer(timer.finish(), result.valid_ratio)
 

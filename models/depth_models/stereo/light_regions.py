@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small encoder-decoder that predicts the segmentation image of a view: what USAM-Net takes Segment Anything for.
+"""A small encoder-decoder that predicts the regions picture of a view: what USAM-Net takes Segment Anything for.
 
-It answers the border between regions and the mean colour of each pixel's region; the image is that colour, black on
+It answers the border between regions and the mean colour of each pixel's region; the picture is that colour, black on
 borders, as depth_training's sam-masks paints it, and learns from those paintings.
 """
 
@@ -21,13 +21,13 @@ _FIRST_LOGIT = -3.0  # few pixels are borders
 
 
 class Regions(NamedTuple):
-    """image: float [B, 3, H, W] in 0..255; border: logits [B, 1, H, W], float32."""
+    """picture: float [B, 3, H, W] in 0..255; border: logits [B, 1, H, W], float32."""
 
-    image: Tensor
+    picture: Tensor
     border: Tensor
 
 
-class LightSegmentation(nn.Module):
+class LightRegions(nn.Module):
     """Encoder to 1/16 and additive decoder to 1/2, whose last features hold the four pixels of their cell."""
 
     def __init__(self) -> None:
