@@ -148,20 +148,20 @@ def test_what_is_unsure_has_no_distance_in_any_task(pipeline, spec):
 
 @pytest.mark.parametrize(("pipeline", "spec"), [(StereoPipeline, STEREO), (MonoPipeline, MONO)])
 def test_objects_above_one_another_are_two_instances_and_ids_are_never_mixed(pipeline, spec):
-    """The lower half is two objects, the upper one road; each cell votes up or down for its centre."""
-    y, x = np.mgrid[0:32, 0:16].astype(np.float32)  # cells of a 128 x 64 image
-    centre_y = np.where(y < 24, 18, 29)
+    """Below a road, on the left objects 1 and 3 one above the other, which would mix to 2; on the right object 2."""
+    y, x = np.mgrid[0:32, 0:16].astype(np.float32)  # cells of an image of 128 x 64 px
     heat = np.zeros((32, 16), np.float32)
-    heat[18, 8], heat[29, 8] = 0.9, 0.8
+    heat[18, 4], heat[24, 12], heat[29, 4] = 0.9, 0.85, 0.8
+    centre_y = np.where(x < 8, np.where(y < 24, 18, 29), 24)
+    centre_x = np.where(x < 8, 4, 12)
     semantic = np.zeros((64, 32), np.uint8)
     semantic[32:] = 200
-    maps = {"semantic": semantic, "instance_center": heat, "instance_offset": np.stack((8 - x, centre_y - y))}
+    maps = {"semantic": semantic, "instance_center": heat, "instance_offset": np.stack((centre_x - x, centre_y - y))}
     images = {name: plain(1, 200, 100) for name in ("left", "right", "image")}
-    result = pipeline(FixedBackend(spec, **maps), (128, 64)).process(images, {"instance"})
-    assert set(np.unique(result.panoptic.semantic)) == {0, 200}
-    rows = np.arange(200)[:, None].repeat(100, 1) * 128 / 200
-    inside = np.abs(rows - 96) > 4  # a cell to both sides of the border between the objects
-    expected = np.where(rows < 64, 0, np.where(rows < 96, 1, 2))
-    inside &= np.abs(rows - 64) > 4
-    np.testing.assert_array_equal(result.panoptic.instance[inside], expected[inside])
-    assert set(np.unique(result.panoptic.instance)) == {0, 1, 2}
+    panoptic = pipeline(FixedBackend(spec, **maps), (128, 64)).process(images, {"instance"}).panoptic
+    assert set(np.unique(panoptic.semantic)) == {0, 200}
+    row, column = np.mgrid[0:200, 0:100] * 0.64  # in pixels of the network
+    expected = np.where(column < 32, np.where(row < 96, 1, 3), 2) * (row >= 64)
+    clear = (np.abs(row - 64) > 4) & (np.abs(row - 96) > 4) & (np.abs(column - 32) > 4)  # a cell from every border
+    np.testing.assert_array_equal(panoptic.instance[clear], expected[clear])
+    assert set(np.unique(panoptic.instance[:, :40])) == {0, 1, 3}
