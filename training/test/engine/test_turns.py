@@ -118,7 +118,7 @@ def test_a_loss_that_cannot_be_computed_is_left_out_of_the_scores(folders, tmp_p
     config = recipe(folders, held_out=HeldOutConfig(dataset="plain", root=folders["grey"], pairs=1))
     trainer = make_trainer(config)
     answer = trainer.ema.network.forward
-    trainer.ema.network.forward = lambda *images: {"disparity": answer(*images)["disparity"]}
+    trainer.ema.network.forward = lambda **images: {"disparity": answer(**images)["disparity"]}
     trainer.run(tmp_path, RunData(config, ALONE).held_out(8))
     assert set(trainer.scores) == {"epe", "d1", "bad2"}
 
