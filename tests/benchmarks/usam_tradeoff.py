@@ -2,7 +2,7 @@
 """Time of USAM-Net without regions, with its light branch and with Segment Anything, interleaved in one run.
 
 The network is timed in torch in all three variants; weights play no part in time. SAM's share is its automatic mask
-generator and the painting of the region picture. CPU seconds of this process are printed beside wall-clock ones: on a
+generator and the painting of the region image. CPU seconds of this process are printed beside wall-clock ones: on a
 busy machine only the former can be compared.
 """
 

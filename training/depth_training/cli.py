@@ -16,7 +16,7 @@ COMMANDS = {
     "render": ("render", "render labelled stereo pairs of the procedural world"),
     "textures": ("textures", "make an archive of free textures from Debian packages"),
     "train-segmentation": ("train_segmentation", "train the panoptic head over a frozen encoder"),
-    "sam-masks": ("sam_masks", "region pictures of left views by Segment Anything or MobileSAM"),
+    "sam-masks": ("sam_masks", "region images of left views by Segment Anything or MobileSAM"),
     "pseudo-labels": ("pseudo_labels", "label pairs without truth by what stereo methods agree on"),
     "average": ("average", "the mean of several trainings of one network"),
     "predict": ("predict", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),

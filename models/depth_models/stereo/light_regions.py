@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small encoder-decoder that predicts the regions picture of a view: what USAM-Net takes Segment Anything for.
+"""A small encoder-decoder that predicts the region image of a view: what USAM-Net takes Segment Anything for.
 
-It answers the border between regions and the mean colour of each pixel's region; the picture is that colour, black on
+It answers the border between regions and the mean colour of each pixel's region; the image is that colour, black on
 borders, as depth_training's sam-masks paints it, and learns from those paintings.
 """
 
@@ -21,9 +21,9 @@ _FIRST_LOGIT = -3.0  # few pixels are borders
 
 
 class Regions(NamedTuple):
-    """picture: float [B, 3, H, W] in 0..255; border: logits [B, 1, H, W], float32."""
+    """image: float [B, 3, H, W] in 0..255; border: logits [B, 1, H, W], float32."""
 
-    picture: Tensor
+    image: Tensor
     border: Tensor
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""USAM-Net (arXiv 2503.14950): a U-Net over both views and a picture of the left one's regions.
+"""USAM-Net (arXiv 2503.14950): a U-Net over both views and an image of the left one's regions.
 
 Five stages of stride-2 convolutions, self-attention between the 1/32 cells, five stages of transposed convolutions with
-skips, a sigmoid for disparity. The paper takes the picture from Segment Anything, which costs 400 times the
+skips, a sigmoid for disparity. The paper takes the image from Segment Anything, which costs 400 times the
 network; here a light branch may predict it from the left view inside the graph. Widths and kernels are ours.
 """
 
@@ -107,7 +107,7 @@ class UsamNet(StereoNetwork):
         nn.init.constant_(self.head.bias, _FIRST_LOGIT)
 
     def forward(self, left: Tensor, right: Tensor, regions: Tensor | None = None) -> dict[str, Tensor]:
-        """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32; regions: picture of the left view's
+        """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32; regions: image of the left view's
         regions, the same shape and range, for regions "given" only; where it is NaN (unknown) it counts as black.
 
         disparity [B, 1, H, W] px, in 0..max_disparity_px; with the light branch also what it predicts, for training:
@@ -122,8 +122,8 @@ class UsamNet(StereoNetwork):
         predicted: dict[str, Tensor] = {}
         if self.light is not None:
             light = self.light(left)
-            predicted = {"regions": light.picture, "border": light.border}
-            regions = light.picture
+            predicted = {"regions": light.image, "border": light.border}
+            regions = light.image
         elif regions is not None:
             regions = regions.nan_to_num()
         images = (left, right) if regions is None else (left, right, regions)

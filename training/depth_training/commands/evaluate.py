@@ -3,7 +3,7 @@
 
 Methods: zoo:NAME_OR_PATH (a contract file through the runtime's pipeline), checkpoint:PATH (last.pt or weights.pt of
 `train`), sgbm (OpenCV), onnx:MODEL.onnx[@DESCRIPTION.toml] (a network of others).
-Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training.md).
+Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training/data.md).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
     parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size (default 1)")
-    parser.add_argument("--label-regions", action="store_true", help="region pictures from classes and instances")
+    parser.add_argument("--label-regions", action="store_true", help="region images from classes and instances")
     parser.add_argument(
         "--size", default="source", help="network size: source (the images' own, default), default or WIDTHxHEIGHT"
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Region pictures of left views by Segment Anything or MobileSAM, as usam_net learns from them.
+"""Region images of left views by Segment Anything or MobileSAM, as usam_net learns from them.
 
 FOLDER is a sequence folder (its left/ is read, its regions/ written) or a folder of images, or of folders of
 images, whose names --out receives. What was made before from the same image, checkpoint and settings is kept, so a call
@@ -116,7 +116,7 @@ def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
 
 
 def _paint(job: Job) -> None:
-    """Write one region picture in one step, then what it was made from."""
+    """Write one region image in one step, then what it was made from."""
     image = read_rgb(job.source)
     write_png(job.target, region_image(image, _masks(image)))
     job.key_file.write_text(job.key)

@@ -23,7 +23,7 @@ class DrivingStereo:
     """Root with {train,test}-left-image, -right-image, -disparity-map and calibration texts; or weather folders.
 
     split: train, test, or one of the weather folders cloudy, foggy, rainy, sunny. size: half (881 x 400) or full
-    (1762 x 800). Images lie below the part's folder, with or without a folder per drive and size. Region pictures
+    (1762 x 800). Images lie below the part's folder, with or without a folder per drive and size. Region images
     (`sam-masks`) are taken from {train,test}-regions or regions/ of a weather folder, where they are.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Objective "usam": smooth L1 on disparity, as USAM-Net is trained, and distillation of region pictures."""
+"""Objective "usam": smooth L1 on disparity, as USAM-Net is trained, and distillation of region images."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def shrink_sample(sample: Sample, factor: int) -> Sample:
 
 
 def with_label_regions(sample: Sample) -> Sample:
-    """The sample with a region picture (regions.py) of its true instances and classes.
+    """The sample with a region image (regions.py) of its true instances and classes.
 
     It shows what a segmentation without error could give. Raises ValueError for a sample without both.
     """

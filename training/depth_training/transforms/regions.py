@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The region picture: the regions of a view in a form that a network can read and a small one can learn.
+"""The region image: the regions of a view in a form that a network can read and a small one can learn.
 
 Every region has the mean colour of its pixels, every channel at least 1, and its border to other regions is black.
 Colours of ids (hashed or by rank) would show the same borders, but no network could predict them from the view, so
@@ -44,13 +44,13 @@ def borders(ids: np.ndarray) -> np.ndarray:
 
 
 def region_image(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
-    """The region picture uint8 [H, W, 3] RGB of a view uint8 [H, W, 3] RGB and its masks (see region_ids)."""
+    """The region image uint8 [H, W, 3] RGB of a view uint8 [H, W, 3] RGB and its masks (see region_ids)."""
     ids = region_ids(masks, *image.shape[:2])
     return _painted(image, ids, borders(ids))
 
 
 def repaint(regions: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """The region picture of the same regions in a view of other colours, as an augmented one is.
+    """The region image of the same regions in a view of other colours, as an augmented one is.
 
     Both uint8 [H, W, 3]; regions of exactly the same colour become one. Without it a network would see the true colours
     of a recoloured view, which it never does where masks are made of what the camera sees.
@@ -60,7 +60,7 @@ def repaint(regions: np.ndarray, image: np.ndarray) -> np.ndarray:
 
 
 def shrunk_regions(regions: np.ndarray, view: np.ndarray, factor: int) -> np.ndarray:
-    """The region picture of the same regions in the view at 1/factor of the size, its borders one pixel wide.
+    """The region image of the same regions in the view at 1/factor of the size, its borders one pixel wide.
 
     regions uint8 [H, W, 3], view uint8 [H // factor, W // factor, 3]. A cell belongs to the region nearest to its
     middle, so that a border, which is as thin as a pixel, neither vanishes by chance nor covers a cell.

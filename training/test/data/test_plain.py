@@ -52,7 +52,7 @@ def test_a_plain_folder_gives_all_that_it_has(folder):
     assert np.isnan(depth_m[1, 2])
 
 
-def test_region_pictures_may_still_be_missing(folder):
+def test_region_images_may_still_be_missing(folder):
     (folder / "regions/000001.png").unlink()
     frames = make_dataset("plain", folder)
     assert frames[1].regions is None

@@ -219,7 +219,7 @@ def test_drivingstereo_scales_both_sizes(driving_stereo, split):
     assert (half.intrinsics, full.intrinsics[0]) == ((1003.5, 1003.5, 4, 3), 2007)
 
 
-def test_drivingstereo_takes_the_region_pictures_that_are_there(driving_stereo):
+def test_drivingstereo_takes_the_region_images_that_are_there(driving_stereo):
     assert make_dataset("drivingstereo", driving_stereo, split="test")[0].regions is None
     left = next((driving_stereo / "test-left-image/left-image-half-size").rglob("*.jpg"))
     regions = np.full((6, 8, 3), (30, 20, 10), np.uint8)

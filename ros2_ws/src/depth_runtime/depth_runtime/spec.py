@@ -20,7 +20,7 @@ INPUTS = {
     "left": "the left view of a rectified pair",
     "right": "the right view of a rectified pair",
     "image": "the view of a single camera",
-    "regions": "a picture of the left view's regions, as `depth_training sam-masks` paints them; a usam_net that was "
+    "regions": "an image of the left view's regions, as `depth_training sam-masks` paints them; a usam_net that was "
     'trained with network.config.regions "light" or "none" needs none',
 }
 # The inputs that every network of a task has, and all that a network has whose spec does not name its inputs.
