@@ -15,7 +15,7 @@ COMMANDS = {
     "train": ("train", "train a stereo network by a recipe (TOML)"),
     "render": ("render", "render labelled stereo pairs of the procedural world"),
     "textures": ("textures", "make an archive of free textures from Debian packages"),
-    "sam-masks": ("sam_masks", "segmentation images of left views by Segment Anything or MobileSAM"),
+    "sam-masks": ("sam_masks", "region images of left views by Segment Anything or MobileSAM"),
     "pseudo-labels": ("pseudo_labels", "label pairs without truth by what stereo methods agree on"),
     "average": ("average", "the mean of several trainings of one network"),
     "predict": ("predict", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),

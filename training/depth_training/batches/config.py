@@ -29,7 +29,7 @@ class PairsConfig:
     root: str = ""
     split: str = ""
     shrink: int = 1  # samples at 1/shrink of their size, before views are cut
-    label_regions: bool = False  # segmentation images painted from true classes and instances
+    label_regions: bool = False  # region images painted from true classes and instances
     classes_only: bool = False  # left views with classes, shown to both eyes: of one camera too, no disparity
     in_memory: bool = False  # samples stay in memory once they were read
     options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader

@@ -108,6 +108,6 @@ def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
         semantic=semantic,
         instance=stack("instance", 0, np.int64),
         has_instances=torch.tensor(instances),
-        segmentation=images("segmentation"),
+        regions=images("regions"),
     )
     return batch.to(device)

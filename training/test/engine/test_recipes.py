@@ -17,7 +17,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 
 def pair_of(height: int, width: int) -> Sample:
     """Everything that a data set may know, 4 px away."""
-    left, right, segmentation = np.random.default_rng(0).integers(0, 256, (3, height, width, 3), dtype=np.uint8)
+    left, right, regions = np.random.default_rng(0).integers(0, 256, (3, height, width, 3), dtype=np.uint8)
     return Sample(
         left=left,
         right=right,
@@ -25,7 +25,7 @@ def pair_of(height: int, width: int) -> Sample:
         occluded=np.zeros((height, width), bool),
         semantic=np.full((height, width), 2, np.uint8),
         instance=np.zeros((height, width), np.uint16),
-        segmentation=segmentation,
+        regions=regions,
     )
 
 

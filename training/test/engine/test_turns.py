@@ -118,7 +118,7 @@ def test_a_loss_that_cannot_be_computed_is_left_out_of_the_scores(folders, tmp_p
     config = recipe(folders, validation=ValidationConfig(dataset="plain", root=folders["grey"], pairs=1))
     trainer = make_trainer(config)
     prediction = trainer.ema.network.forward
-    trainer.ema.network.forward = lambda *images: {"disparity": prediction(*images)["disparity"]}
+    trainer.ema.network.forward = lambda **images: {"disparity": prediction(**images)["disparity"]}
     trainer.run(tmp_path, RunData(config, ALONE).validation(8))
     assert set(trainer.scores) == {"epe", "d1", "bad2"}
 

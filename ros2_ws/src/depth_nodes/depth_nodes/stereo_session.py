@@ -102,11 +102,12 @@ class StereoSession(Session[dict[str, Any]]):
         _check_one_size(left, right)
         camera = self._calibrate(messages[LEFT_INFO], messages[RIGHT_INFO], left.shape[:2])
         pipeline.confidence_threshold = settings.confidence_threshold
-        result = pipeline.process(left, right, maps, (left_encoding, right_encoding), timer)
+        images, encodings = {"left": left, "right": right}, {"left": left_encoding, "right": right_encoding}
+        result = pipeline.process(images, maps, encodings, timer)
         return StereoMaps(
             header=messages[LEFT].header,
             info=messages[LEFT_INFO],
-            image_rgb=result.left_rgb,
+            image_rgb=result.view_rgb,
             plan=result.plan,
             confidence=result.confidence,
             panoptic=result.panoptic,
