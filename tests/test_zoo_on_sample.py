@@ -11,7 +11,7 @@ import pytest
 from depth_replay.bags.bag import read_bag
 from depth_replay.messages import topics
 from depth_replay.messages.definitions import header_stamp_ns
-from depth_replay.scoring.truth import read_pixels, read_truth
+from depth_replay.scoring.truth import read_camera, read_pixels, read_truth
 from depth_runtime.backends import make_backend
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
@@ -29,7 +29,7 @@ def frames():
     """(left, right, sky) of some frames, RGB uint8 and bool."""
     sides = [topics.compressed(topic) for topic in (topics.LEFT_IMAGE, topics.RIGHT_IMAGE)]
     views = {side: {header_stamp_ns(m.data): m for m in read_bag(SAMPLE, {side})} for side in sides}
-    truth = read_truth(SAMPLE)
+    truth = read_truth(SAMPLE, read_camera(SAMPLE))
     sky_id = next(label["id"] for label in truth.labels if label["name"] == "sky")
     stamps = sorted(views[sides[0]])[::EVERY]
     return [(*(read_pixels(views[side][s]) for side in sides), truth.semantic(s) == sky_id) for s in stamps]

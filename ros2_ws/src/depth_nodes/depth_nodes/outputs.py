@@ -9,7 +9,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from depth_runtime.geometry import StereoCamera, depth_from_disparity, depth_millimetres, points_from_depth
+from depth_runtime.camera import StereoCamera
+from depth_runtime.drawing import overlay_classes, palette
+from depth_runtime.geometry import depth_from_disparity, depth_millimetres, points_from_depth
 from depth_runtime.results import StereoResult
 from depth_runtime.spec import ModelSpec
 from depth_runtime.timing import StageTimer
@@ -22,7 +24,7 @@ from stereo_msgs.msg import DisparityImage
 
 from .calibration import scaled_camera_info
 from .messages import NETWORK_DELTA_D_PX, disparity_message, image_message, points_message
-from .views import DisparityView, palette, panoptic_view
+from .views import DisparityView
 
 DEPTH_INFO = "depth_info"
 
@@ -56,7 +58,7 @@ class StereoOutputs:
 
     def __init__(self, node: LifecycleNode, spec: ModelSpec) -> None:
         self._spec = spec
-        self._colors = palette(spec.labels)
+        self._colors = palette({label.id: label.color for label in spec.labels})
         self._disparity_view = DisparityView()
         self.publishers = {
             name: node.create_lifecycle_publisher(
@@ -112,7 +114,7 @@ class StereoOutputs:
         self._publish_views(result, disparity_px, frame, wanted, timer)
         if "points" in wanted:
             stride = settings["point_stride"]
-            points = points_from_depth(depth_m, camera, stride)
+            points = points_from_depth(depth_m, camera.left, stride)
             rgb = _at_size(frame.left_rgb, plan.target)[::stride, ::stride]
             send("points", points_message(frame.header, points, rgb))
             timer.mark("publish_points")
@@ -133,7 +135,7 @@ class StereoOutputs:
     ) -> None:
         if "panoptic_color" in wanted and result.panoptic:
             left_rgb = _at_size(frame.left_rgb, result.plan.target)
-            view = panoptic_view(result.panoptic, left_rgb, self._colors)
+            view = overlay_classes(left_rgb, result.panoptic.semantic, result.panoptic.instance, self._colors)
             self._send("panoptic_color", image_message(frame.header, view, "rgb8"))
             timer.mark("publish_panoptic_color")
         if "disparity_color" in wanted:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from depth_runtime.backends import Backend, BackendError, make_backend
-from depth_runtime.geometry import StereoCamera
+from depth_runtime.camera import StereoCamera
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.plan import parse_size
 from depth_runtime.spec import SpecError

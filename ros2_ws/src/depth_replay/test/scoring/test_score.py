@@ -10,13 +10,14 @@ import pytest
 from depth_replay.bags.bag import BagWriter
 from depth_replay.cli import main
 from depth_replay.messages import topics
-from depth_replay.messages.calibration import StereoCalibration
+from depth_replay.messages.calibration import camera_infos
 from depth_replay.messages.definitions import DISPARITY, STRING, TYPES, serialize
 from depth_replay.messages.image_codec import compress, header, image_message
 from depth_replay.scoring.score import pooled, score_bags
+from depth_runtime.camera import StereoCamera
 
 HEIGHT, WIDTH = 20, 50
-CALIBRATION = StereoCalibration(WIDTH, HEIGHT, 60.0, 58.0, 24.0, 21.5, 9.0, 0.25)
+CAMERA = StereoCamera(60.0, 58.0, 24.0, 21.5, 9.0, 0.25, (HEIGHT, WIDTH))
 SHIFT_PX = 2.5
 NAMES = [{"id": 0, "name": "road"}, {"id": 1, "name": "car"}]
 
@@ -32,7 +33,7 @@ def write_truth(path, stored, semantic=None, labels=NAMES, infos=True):
                 entries.append((topics.compressed(topics.TRUTH_SEMANTIC), ids))
                 entries.append((topics.TRUTH_LABELS, TYPES.types[STRING](data=json.dumps(labels))))
             if infos:
-                cameras = CALIBRATION.camera_infos(stamp, "cam")
+                cameras = camera_infos(CAMERA, stamp, "cam")
                 entries += zip((topics.LEFT_INFO, topics.RIGHT_INFO), cameras, strict=True)
             write_all(writer, stamp, entries)
     return path
