@@ -14,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import read_rgb
 
-from ..data.files import read_rgb, read_scaled
 from ..evaluation.distance_plot import require_matplotlib
 from ..evaluation.torch_backend import load_network
 from ..matching.analysis import feature_curves, network_features, photometric_curves, regions, summarise_curves
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         "photometric": photometric_curves(*views, arguments.candidates, arguments.sampling),
         "deep features": feature_curves(*layers, size, *options).cropped(height, width),
     }
-    truth_px = read_scaled(arguments.truth) if arguments.truth else None
+    truth_px = read_disparity(arguments.truth) if arguments.truth else None
     masks = regions(left, disparity_px if truth_px is None else truth_px)
     table = {name: summarise_curves(one, masks, truth_px) for name, one in curves.items()}
     print(markdown(table))

@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from depth_runtime.files.images import image_named, read_integers, read_rgb
 
-from .files import image_named, read_integers, read_rgb
 from .label_maps import CAMVID, by_id
 from .registry import register
 from .sample import Sample

@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from depth_runtime.drawing import colour_values
 from depth_runtime.metrics import confusion, disparity_errors, mean_iou
 from torch import Tensor, nn
 
 from ..batches.stereo_batch import StereoBatch
-from ..core.pictures import colour_disparity
 from ..objectives import MissingAnswerError, Objective
 
 FIGURES = ("epe", "d1", "bad2")
@@ -72,7 +72,7 @@ def answer_panel(network: nn.Module, batch: StereoBatch, count: int, autocast: A
         image = batch.left[index].permute(1, 2, 0).clamp(0, 255).byte().cpu().numpy()
         truth, disparity = (x[index, 0].float().cpu().numpy() for x in (batch.disparity_px, answer["disparity"]))
         top = max(1.0, float(np.nanpercentile(truth, 99))) if np.isfinite(truth).any() else float(disparity.max())
-        columns = [image, *(colour_disparity(values, top) for values in (truth, disparity))]
+        columns = [image, *(colour_values(values, top) for values in (truth, disparity))]
         if "confidence" in answer:
             sure = torch.sigmoid(answer["confidence"][index, 0]).float().cpu().numpy()
             sure = cv2.resize((255 * sure).astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
