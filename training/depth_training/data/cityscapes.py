@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from depth_runtime.camera import CalibrationError, Camera, StereoCamera
-from depth_runtime.files.images import natural_order, read_integers, read_rgb
+from depth_runtime.files.images import is_image, natural_order, read_integers, read_rgb
 from depth_runtime.files.reading import read_text
 
 from .label_maps import CITYSCAPES, by_id
@@ -28,7 +28,8 @@ class Cityscapes:
 
     def __init__(self, root: Path, split: str = "train") -> None:
         self._root, self._split = root, check_split(split, ("train", "val", "test", "train_extra"))
-        self._lefts = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"), key=natural_order)
+        found = (root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png")
+        self._lefts = sorted(filter(is_image, found), key=natural_order)
         if not self._lefts:
             raise ValueError(f"expected CITY/*_leftImg8bit.png in {root / 'leftImg8bit' / split}, got none; unpack it")
 

@@ -21,7 +21,7 @@ def test_camvid_of_both_layouts(tmp_path):
     assert (val.name, val.left[0, 0, 0]) == ("a", 100)
     assert (train.semantic == 5).all()
     assert (train.instance, train.right) == (None, None)
-    with pytest.raises(ValueError, match=r"_semantic\.png files in .*test"):
+    with pytest.raises(ValueError, match=r"images named \*_semantic at .*test"):
         make_dataset("camvid", tmp_path, split="test")
 
 

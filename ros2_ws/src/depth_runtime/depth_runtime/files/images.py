@@ -40,7 +40,8 @@ def images_in(folder: Path, ending: str = "") -> list[Path]:
     Raises ValueError when the folder is missing, has none, or has two of one stem.
     """
     if not folder.is_dir():
-        raise ValueError(f"expected a folder of images at {folder}, got nothing there; check the path")
+        named = ending and f" named *{ending}"
+        raise ValueError(f"expected a folder of images{named} at {folder}, got nothing there; check the path")
     found = sorted((p for p in folder.iterdir() if p.stem.endswith(ending) and is_image(p)), key=natural_order)
     if not found:
         inside = " (one folder deeper?)" if any(path.is_dir() for path in folder.iterdir()) else ""

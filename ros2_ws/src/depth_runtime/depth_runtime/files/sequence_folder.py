@@ -106,6 +106,8 @@ def read_stamps(path: Path, count: int) -> list[int]:
     """
     try:
         times = [Decimal(line) for line in read_text(path).split()]
+        if not all(time.is_finite() for time in times):
+            raise InvalidOperation
     except InvalidOperation as error:
         raise ValueError(f"expected seconds, one per line, in {path}, got a line that is no number") from error
     if all(time >= _NANOSECONDS_FROM and time == time.to_integral_value() for time in times):
