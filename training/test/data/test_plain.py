@@ -107,6 +107,24 @@ def test_missing_and_cut_files_name_themselves(folder):
         make_dataset("plain", folder)
 
 
+def test_a_calibration_of_another_size_is_refused(folder):
+    """Its focal length would make every depth wrong by the ratio of the sizes."""
+    path = folder / "calibration.json"
+    numbers = json.loads(path.read_text())
+    path.write_text(json.dumps(numbers | {"width": 16, "height": 12}))
+    with pytest.raises(ValueError, match=r"of 8x6 images in 'street/000001', got one of 16x12"):
+        make_dataset("plain", folder)[1]
+
+
+def test_files_that_are_no_images_and_upper_case_suffixes_do_no_harm(folder):
+    for name in (".DS_Store", "Thumbs.db", "._000001.png", "notes.txt"):
+        (folder / "left" / name).write_bytes(b"nothing")
+    (folder / "right/000001.png").rename(folder / "right/000001.PNG")
+    frames = make_dataset("plain", folder)
+    assert len(frames) == 3
+    assert frames[1].right is not None
+
+
 def test_listed_pairs_are_chosen_by_data_set(folder):
     path = folder / "pairs.csv"
     rows = [f"{name},x,left/000000.png,right/000000.png,disparity/000000.png" for name in ("a", "b", "b")]
