@@ -100,10 +100,8 @@ def _coloured(values: np.ndarray | None, top: float, *, near_is_red: bool = True
     return None if values is None else colour_values(values, top, near_is_red=near_is_red)
 
 
-def _grey(values: np.ndarray | None) -> np.ndarray | None:
+def _grey(values: np.ndarray) -> np.ndarray:
     """Grey of a map over 0..1, invalid pixels black."""
-    if values is None:
-        return None
     level = 255 * np.clip(np.where(np.isfinite(values), values, 0), 0, 1)
     return np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)
 
@@ -125,12 +123,12 @@ def _overlay(
 def _row(
     frame: dict[str, np.ndarray], stamp_ns: int, first_ns: int, tops: tuple[float, float], labels: list[dict[str, Any]]
 ) -> np.ndarray:
-    left = frame.get(topics.LEFT_IMAGE)
+    left, confidence = frame.get(topics.LEFT_IMAGE), frame.get(topics.CONFIDENCE)
     tiles = [
         left,
         _coloured(frame.get(topics.DISPARITY), tops[0]),
         _coloured(frame.get(topics.DEPTH), tops[1], near_is_red=False),
-        _grey(frame.get(topics.CONFIDENCE)),
+        None if confidence is None else _grey(confidence),
         _overlay(left, frame.get(topics.SEMANTIC), frame.get(topics.INSTANCE), labels),
     ]
     shape = next(tile.shape for tile in tiles if tile is not None)

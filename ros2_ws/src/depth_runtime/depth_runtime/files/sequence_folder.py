@@ -74,7 +74,7 @@ def read_calibration(folder: Path) -> StereoCamera | None:
         raise ValueError(f"expected a JSON object with the keys {list(KEYS)} in {path}, got {got}; write it so")
     try:
         size = (int(values["height"]), int(values["width"])) if needed is KEYS else None
-        return StereoCamera(*(float(values[name]) for name in _NUMBERS), size)
+        return StereoCamera(**{name: float(values[name]) for name in _NUMBERS}, size=size)
     except CalibrationError as error:
         raise CalibrationError(f"{path}: {error}") from error
     except (TypeError, ValueError) as error:
