@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,6 +107,31 @@ def test_depth_is_held_against_focal_length_times_baseline_over_shifted_disparit
     assert figures["abs_rel"] == pytest.approx(100 * (250 * 0.5 + 700 * 0.1) / 950, abs=0.02)
     assert figures["delta1"] == pytest.approx(100 * 700 / 950)
     assert figures["density"] == pytest.approx(95)
+
+
+def test_truth_at_half_the_cameras_size_has_half_its_focal_length_and_shift(tmp_path):
+    stored = np.full((HEIGHT // 2, WIDTH // 2), 4 * 256, np.uint16)
+    depth = np.full(stored.shape, 30.0 * 0.25 / (4 - SHIFT_PX / 2), np.float32)
+    outputs = write_outputs(
+        tmp_path / "out.mcap", {}, [(1000, topics.DEPTH, image_message(depth, "32FC1", header(1000, "cam")))]
+    )
+    figures = score_bags(outputs, write_truth(tmp_path / "truth.mcap", {1000: stored})).figures["depth"]
+    assert figures["abs_rel"] == pytest.approx(0, abs=1e-4)
+
+
+def test_a_calibration_without_a_baseline_is_said_and_leaves_depth_out(tmp_path):
+    camera = replace(CAMERA, baseline_m=1.0)
+    infos = camera_infos(camera, 1000, "cam")
+    infos[1].p[3] = 0.0
+    stored = np.full((HEIGHT, WIDTH), 8 * 256, np.uint16)
+    truth = write_truth(tmp_path / "truth.mcap", {1000: stored}, infos=False)
+    depth = image_message(np.ones((HEIGHT, WIDTH), np.float32), "32FC1", header(1000, "cam"))
+    entries = zip((topics.LEFT_INFO, topics.RIGHT_INFO, topics.DEPTH), (*infos, depth), strict=True)
+    outputs = write_outputs(tmp_path / "out.mcap", {}, [(1000, topic, message) for topic, message in entries])
+    score = score_bags(outputs, truth)
+    assert "depth" not in score.figures
+    assert any("out.mcap: expected a baseline > 0 m" in note for note in score.notes)
+    assert any("depth is left out: no usable camera_info" in note for note in score.notes)
 
 
 def test_classes_are_matched_by_name_and_unlabelled_truth_does_not_count(tmp_path):
