@@ -6,6 +6,7 @@ Convention: pixel centres lie at whole numbers; sizes are (height, width); scale
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +31,7 @@ class Camera:
 
     def __post_init__(self) -> None:
         values = (self.fx, self.fy, self.cx, self.cy)
-        if not np.isfinite(values).all():
+        if not all(map(math.isfinite, values)):
             raise CalibrationError(f"expected finite fx, fy, cx, cy, got {values}; calibrate the camera")
         if self.fx <= 0 or self.fy <= 0:
             raise CalibrationError(
@@ -123,7 +124,7 @@ class StereoCamera:
 
     def __post_init__(self) -> None:
         _ = self.left, self.right  # refuse their own numbers
-        if not np.isfinite(self.baseline_m):
+        if not math.isfinite(self.baseline_m):
             raise CalibrationError(f"expected a finite baseline, got {self.baseline_m} m; calibrate the pair")
         if self.baseline_m <= 0:
             raise CalibrationError(

@@ -47,16 +47,16 @@ def read_frames(folder: Path, partial: Collection[str] = ()) -> list[SequenceFra
         pairs: list[tuple[Path, Path | None]] = [*paired_by_name(folder / "left", folder / "right")]
     else:
         pairs = [(path, None) for path in images_in(folder / "left")]
-    return [SequenceFrame(left, right, _maps(folder, left.stem, partial)) for left, right in pairs]
-
-
-def _maps(folder: Path, stem: str, partial: Collection[str]) -> dict[str, Path]:
-    paths = {name: folder / name / f"{stem}.png" for name in MAPS if (folder / name).is_dir()}
-    missing = [name for name, path in paths.items() if not path.is_file()]
-    for name in missing:
-        if name not in partial:
-            raise ValueError(f"expected {paths[name]}, because the folder {name}/ is there, got no such file; add it")
-    return {name: path for name, path in paths.items() if name not in missing}
+    there = {name: {path.name for path in (folder / name).iterdir()} for name in MAPS if (folder / name).is_dir()}
+    frames = [SequenceFrame(left, right) for left, right in pairs]
+    for name, files in there.items():
+        for frame in frames:
+            path = folder / name / f"{frame.left.stem}.png"
+            if path.name in files:
+                frame.maps[name] = path
+            elif name not in partial:
+                raise ValueError(f"expected {path}, because the folder {name}/ is there, got no such file; add it")
+    return frames
 
 
 def read_calibration(folder: Path) -> StereoCamera | None:
