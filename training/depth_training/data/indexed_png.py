@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-
-from .files import read_bytes, read_integers
+from depth_runtime.files.images import read_integers
+from depth_runtime.files.reading import read_bytes
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DEPTH, _COLOUR_TYPE = 24, 25  # bytes of the file, inside its first chunk
