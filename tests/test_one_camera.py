@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from depth_replay.bags.bag import BagWriter
 from depth_replay.bags.outputs_bag import join_bags
+from depth_replay.bags.writer import BagWriter
 from depth_replay.cli import main as replay
 from depth_replay.messages import topics
 from depth_replay.messages.definitions import CAMERA_INFO, TYPES, serialize
