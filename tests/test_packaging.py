@@ -62,6 +62,8 @@ def test_pip_brings_every_module_of_every_package(source, installed):
     modules = {path.relative_to(root) for root in roots for path in root.glob("depth_*/**/*.py")}
     assert len(modules) > 30
     assert {path for path in modules if not (site / path).is_file()} == set()
+    marks = {Path(name, "py.typed") for name in ("depth_runtime", "depth_nodes", "depth_replay")}
+    assert {path for path in marks if not (site / path).is_file()} == set()
 
 
 @pytest.mark.slow
@@ -70,6 +72,7 @@ def test_pip_brings_the_networks_with_their_cards_and_the_launch_files(source, i
     networks = [network.parent for network in source.glob("models/zoo/*/*.onnx")]
     expected = {f"{folder.name}/{path.name}" for folder in networks for path in folder.iterdir()}
     assert {path for path in expected if not (share / "depth_zoo" / path).is_file()} == set()
+    assert (share / "depth_zoo" / "LICENSE").is_file()
     bringup = {
         path.relative_to(source / "launch")
         for folder in ("launch", "config", "rviz")
