@@ -88,9 +88,8 @@ class OnnxRuntimeBackend:
 
     def _output_buffer(self, name: str, height: int, width: int) -> np.ndarray:
         stride = self.spec.outputs[name]
-        shape = (1, -(-height // stride), -(-width // stride))
-        if name == "instance_offset":
-            shape = (1, 2, *shape[1:])
+        rows, columns = -(-height // stride), -(-width // stride)
+        shape = (1, 2, rows, columns) if name == "instance_offset" else (1, rows, columns)
         return np.empty(shape, np.uint8 if name == "semantic" else np.float32)
 
     def _bind(self, outputs: frozenset[str]) -> object:
