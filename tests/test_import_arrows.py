@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The import table of the house: who may import whom, read from the syntax tree of every package file."""
+"""The import tables of the house: who may import whom, read from the syntax tree of every package file.
+
+ARROWS is the table of packages, ROOMS that of the folders inside the two large ones; and no modules import each other
+in a circle.
+"""
 
 import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -56,6 +61,34 @@ ARROWS = {
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "onnx", "onnxscript", "onnxruntime", "tqdm"},
     ),
 }
+
+# Room -> rooms of the same package that it may import; rooms that are not named import none.
+ROOMS = {
+    "depth_training": {
+        "data": {"synthetic"},
+        "panoptic": {"core", "data"},
+        "transforms": {"data", "panoptic"},
+        "batches": {"data", "synthetic", "transforms"},
+        "objectives": {"batches", "core", "panoptic", "reconstruction"},
+        "engine": {"batches", "core", "data", "objectives", "panoptic", "synthetic", "transforms"},
+        "evaluation": {"core", "data", "engine"},
+        "labelling": {"evaluation"},
+        "matching": {"core", "reconstruction"},
+        "commands": {
+            *("core", "data", "engine", "evaluation", "labelling", "matching", "panoptic", "reconstruction"),
+            *("synthetic", "transforms"),
+        },
+    },
+    "depth_replay": {
+        "bags": {"messages"},
+        "layouts": {"messages"},
+        "scoring": {"bags", "messages"},
+        "live": {"bags", "messages", "scoring"},
+        "commands": {"bags", "layouts", "live", "messages", "scoring"},
+    },
+}
+# Modules of these packages that may lie outside the rooms.
+FRONT_DOORS = {"__init__", "__main__", "cli"}
 
 
 @dataclass(frozen=True)
@@ -149,3 +182,62 @@ def test_the_checker_sees_a_planted_import(tmp_path, source):
     module.parent.mkdir(parents=True)
     module.write_text(source)
     assert [line.split(" imports ")[1] for line in violations(tmp_path, arrow)] == PLANTED[source]
+
+
+def module_graph(folder: Path) -> dict[str, set[str]]:
+    """Dotted name of each module of a package -> the modules of the same package that it imports, lazy ones too."""
+    paths = {path: ".".join(path.relative_to(folder.parent).with_suffix("").parts) for path in folder.rglob("*.py")}
+    names = {path: name.removesuffix(".__init__") for path, name in paths.items()}
+    known = set(names.values())
+    graph: dict[str, set[str]] = {}
+    for path, name in names.items():
+        package = list(path.relative_to(folder.parent).parent.parts)
+        imported = {item.name for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), package)}
+        modules = {target if target in known else target.rpartition(".")[0] for target in imported}
+        graph[name] = (modules & known) - {name}
+    return graph
+
+
+def room_of(module: str) -> str:
+    """The folder (or front-door module) of its package in which a module lies; "__init__" for the package itself."""
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+@pytest.mark.parametrize("package", sorted(set(ARROWS) - {"launch files"}))
+def test_no_modules_import_each_other_in_a_circle(repository, package):
+    graph = module_graph(repository / ARROWS[package].folder)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def test_the_checker_sees_a_planted_circle(tmp_path):
+    folder = tmp_path / "pkg"
+    folder.mkdir()
+    (folder / "one.py").write_text("from .two import thing\n")
+    (folder / "two.py").write_text("def use():\n    from . import one\n    return one\n")
+    with pytest.raises(CycleError):
+        TopologicalSorter(module_graph(folder)).prepare()
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_import_only_the_rooms_below_them(repository, package):
+    allowed = ROOMS[package]
+    TopologicalSorter(allowed).prepare()  # the table itself has no circle
+    found = []
+    for name, imported in module_graph(repository / ARROWS[package].folder).items():
+        room = room_of(name)
+        if room in FRONT_DOORS:
+            continue
+        found += [
+            f"{name} imports {target}"
+            for target in imported
+            if room_of(target) not in allowed.get(room, set()) | {room}
+        ]
+    assert found == []
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_only_the_front_door_lies_outside_the_rooms(repository, package):
+    assert {path.stem for path in (repository / ARROWS[package].folder).glob("*.py")} <= FRONT_DOORS

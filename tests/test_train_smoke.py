@@ -17,7 +17,7 @@ from depth_runtime.backends.plain_weights import precision_of
 from depth_runtime.backends.tensorrt_api import library_missing
 from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.pipeline import StereoPipeline
-from depth_training.torch_backend import TorchBackend, load_network
+from depth_training.evaluation.torch_backend import TorchBackend, load_network
 
 pytestmark = pytest.mark.slow
 

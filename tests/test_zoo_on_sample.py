@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from depth_replay import topics
-from depth_replay.bag import read_bag
-from depth_replay.definitions import header_stamp_ns
-from depth_replay.truth import read_pixels, read_truth
+from depth_replay.bags.bag import read_bag
+from depth_replay.messages import topics
+from depth_replay.messages.definitions import header_stamp_ns
+from depth_replay.scoring.truth import read_pixels, read_truth
 from depth_runtime.backends import make_backend
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model

@@ -13,9 +13,10 @@ from itertools import pairwise
 
 import numpy as np
 from depth_export.matched_pair import matched_pair
+from depth_training.commands.evaluate import open_methods, open_sets
 from depth_training.data import Dataset
-from depth_training.evaluate_command import open_methods, open_sets
-from depth_training.stereo_methods import Method, make_method
+from depth_training.evaluation.method import Method
+from depth_training.evaluation.methods import make_method
 
 SHIFTS_PX = (0, 2, 4, 6, 8, 12, 20, 37, 60)
 EDGES_PX = (0.5, 3, 6, 10, 20, 40, 80)

@@ -10,8 +10,8 @@ import argparse
 
 import cv2
 import numpy as np
+from depth_training.commands.evaluate import open_sets
 from depth_training.data import Dataset
-from depth_training.evaluate_command import open_sets
 
 SIZE = (48, 16)  # columns, rows
 

@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.zoo import resolve_model
-from depth_training.stereo_methods import make_sgbm
+from depth_training.evaluation.sgbm import make_sgbm
 
 MOST_USED = ("disparity", "confidence", "semantic")
 

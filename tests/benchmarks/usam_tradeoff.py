@@ -18,8 +18,8 @@ import depth_models
 import numpy as np
 import torch
 from depth_training.data.files import read_rgb
-from depth_training.mask_generator import MaskSettings, load_masks
-from depth_training.region_image import region_image
+from depth_training.labelling.mask_generator import MaskSettings, load_masks
+from depth_training.transforms.regions import region_image
 
 SEGMENTATIONS = ("none", "light", "sam")
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import depth_models
 import torch
 from depth_models import StereoNetwork
-from depth_training.distributed import masked_mean
+from depth_training.core.distributed import masked_mean
 from depth_training.objectives import Step, objective
 from torch import Tensor, nn
 

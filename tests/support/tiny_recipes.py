@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import tiny_network  # noqa: F401 - registers a network and objectives
 import torch
-from depth_training.config import DataConfig, LogConfig, LossConfig, NetworkConfig, ScheduleConfig, TrainConfig
-from depth_training.distributed import Processes
-from depth_training.run_data import RunData
+from depth_training.batches.config import DataConfig
+from depth_training.core.distributed import Processes
+from depth_training.engine.config import LogConfig, LossConfig, NetworkConfig, ScheduleConfig, TrainConfig
+from depth_training.engine.run_data import RunData
+from depth_training.engine.trainer import Trainer
 from depth_training.synthetic.folder import Frame, write_frame
-from depth_training.trainer import Trainer
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 

@@ -12,16 +12,16 @@ from depth_runtime.backends import BackendError
 
 # Each module offers configure(parser) and run(arguments); it is imported only when its command is used.
 COMMANDS = {
-    "train": ("train_command", "train a stereo network by a recipe (TOML)"),
-    "render": ("render_command", "render labelled stereo pairs of the procedural world"),
-    "textures": ("textures_command", "make an archive of free textures from Debian packages"),
-    "train-segmentation": ("segmentation_command", "train the panoptic head over a frozen encoder"),
-    "sam-masks": ("sam_masks_command", "segmentation images of left views by Segment Anything or MobileSAM"),
-    "pseudo-labels": ("pseudo_labels_command", "label pairs without truth by what stereo methods agree on"),
-    "average": ("average_command", "the mean of several trainings of one network"),
-    "predict": ("predict_command", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),
-    "analyse-matching": ("analyse_matching_command", "compare photometric and deep-feature matching on a pair"),
-    "evaluate": ("evaluate_command", "score exported networks and OpenCV on pairs with true disparity"),
+    "train": ("train", "train a stereo network by a recipe (TOML)"),
+    "render": ("render", "render labelled stereo pairs of the procedural world"),
+    "textures": ("textures", "make an archive of free textures from Debian packages"),
+    "train-segmentation": ("train_segmentation", "train the panoptic head over a frozen encoder"),
+    "sam-masks": ("sam_masks", "segmentation images of left views by Segment Anything or MobileSAM"),
+    "pseudo-labels": ("pseudo_labels", "label pairs without truth by what stereo methods agree on"),
+    "average": ("average", "the mean of several trainings of one network"),
+    "predict": ("predict", "disparity images of a pair or a folder, by a checkpoint or a zoo network"),
+    "analyse-matching": ("analyse_matching", "compare photometric and deep-feature matching on a pair"),
+    "evaluate": ("evaluate", "score exported networks and OpenCV on pairs with true disparity"),
 }
 
 
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
         command = commands.add_parser(name, help=summary, add_help=False)
         command.set_defaults(module=module)
     known, rest = parser.parse_known_args(arguments)
-    module = import_module(f".{known.module}", __package__)
+    module = import_module(f".commands.{known.module}", __package__)
     command = argparse.ArgumentParser(prog=f"depth_training {known.command}", description=module.__doc__)
     module.configure(command)
     module.run(command.parse_args(rest))

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from ..distributed import masked_mean
+from ..core.distributed import masked_mean
 from ..reconstruction import occluded_by_disparity
 from .registry import Step, objective
 

@@ -10,10 +10,10 @@ import torch.nn.functional as F  # noqa: N812
 from depth_models.panoptic.head import Panoptic
 from torch import Tensor
 
-from ..distributed import masked_mean
-from ..panoptic_batch import panoptic_batch_targets
-from ..panoptic_losses import panoptic_losses
-from ..stereo_batch import StereoBatch
+from ..batches.stereo_batch import StereoBatch
+from ..core.distributed import masked_mean
+from ..panoptic.batch_targets import panoptic_batch_targets
+from ..panoptic.losses import panoptic_losses
 from .registry import Step, objective
 
 SURE_PX, SURE_SHARE = 1.0, 0.03  # an answer is good when its error is below 1 px + 3 % of the truth

@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..stereo_batch import StereoBatch
-from ..strict_config import parse
+from ..batches.stereo_batch import StereoBatch
+from ..core.strict_config import parse
 
 
 class MissingAnswerError(ValueError):

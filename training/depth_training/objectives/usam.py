@@ -10,8 +10,8 @@ import torch.nn.functional as F  # noqa: N812
 from depth_models.labels import SKY
 from torch import Tensor
 
-from ..distributed import masked_mean
-from ..stereo_batch import StereoBatch
+from ..batches.stereo_batch import StereoBatch
+from ..core.distributed import masked_mean
 from .registry import Step, objective
 
 SKIES = ("keep", "mask", "zero")

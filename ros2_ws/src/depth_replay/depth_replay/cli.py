@@ -12,10 +12,10 @@ from collections.abc import Sequence
 # where rclpy is not installed.
 COMMANDS: dict[str, tuple[str, str]] = {
     "images-to-bag": ("images_to_bag", "folders of rectified image pairs to a rosbag2 bag"),
-    "play": ("play_command", "publish a bag through ROS 2"),
-    "record": ("record_command", "record topics into a bag"),
-    "score": ("score_command", "published disparity, depth and semantics against ground truth"),
-    "demo": ("demo_command", "play a bag through the stereo node and report on the answers"),
+    "play": ("play", "publish a bag through ROS 2"),
+    "record": ("record", "record topics into a bag"),
+    "score": ("score", "published disparity, depth and semantics against ground truth"),
+    "demo": ("demo", "play a bag through the stereo node and report on the answers"),
 }
 
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, (module, text) in COMMANDS.items():
         sub = commands.add_parser(name, help=text, description=text)
         if name == chosen:
-            command = importlib.import_module(f".{module}", __package__)
+            command = importlib.import_module(f".commands.{module}", __package__)
             command.add_arguments(sub)
     args = parser.parse_args(arguments)
     try:

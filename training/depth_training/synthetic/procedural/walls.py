@@ -6,7 +6,20 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .noise import SIZE, Colour, fbm, flat, grain, hue, mixed, polylines, ramp, shaded, step, tiles
+from .noise import (
+    SIZE,
+    Colour,
+    fbm,
+    flat,
+    grain,
+    hue,
+    mixed,
+    polylines,
+    ramp,
+    shaded,
+    step,
+    tiles,
+)
 
 
 def plaster(rng: np.random.Generator) -> np.ndarray:

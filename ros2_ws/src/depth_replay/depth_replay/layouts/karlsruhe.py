@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..calibration import from_projections
+from ..messages.calibration import from_projections
 from .sequence import (
     Frame,
     Layout,

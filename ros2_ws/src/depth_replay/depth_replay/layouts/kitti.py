@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..calibration import StereoCalibration, from_projections
+from ..messages.calibration import StereoCalibration, from_projections
 from .sequence import (
     Frame,
     Layout,

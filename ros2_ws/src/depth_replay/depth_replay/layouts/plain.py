@@ -7,8 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..calibration import CalibrationError, StereoCalibration
-from .sequence import Frame, Layout, LayoutError, StereoSequence, matching, pair_by_name, read_seconds
+from ..messages.calibration import CalibrationError, StereoCalibration
+from .sequence import (
+    Frame,
+    Layout,
+    LayoutError,
+    StereoSequence,
+    matching,
+    pair_by_name,
+    read_seconds,
+)
 
 KEYS = ("width", "height", "fx", "fy", "cx_left", "cx_right", "cy", "baseline_m")
 

@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ..calibration import StereoCalibration
+from ..messages.calibration import StereoCalibration
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".pgm", ".ppm", ".tif", ".tiff")
 DEFAULT_HZ = 10.0

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`images-to-bag`: folders of rectified image pairs, with truth where there is some, to a rosbag2 bag."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from ..bags.bag import BagWriter
+from ..layouts import LAYOUTS, Frame, LayoutError, StereoSequence, read_sequence
+from ..layouts.sequence import read_image
+from ..messages import topics
+from ..messages.definitions import STRING, TYPES, serialize
+from ..messages.disparity_codec import disparity_message, quantised
+from ..messages.image_codec import compress, header, image_message
+
+
+@dataclass(frozen=True)
+class ConvertOptions:
+    """How images are written; truth_steps_per_px below 256 rounds the truth, to make it smaller."""
+
+    compress: str = "jpeg"
+    quality: int = 88
+    frame_id: str = "left_camera_optical_frame"
+    truth: str = "png"
+    truth_steps_per_px: int = 256
+
+
+def write_sequence(sequence: StereoSequence, writer: BagWriter, options: ConvertOptions) -> None:
+    """Write every frame of a sequence: camera infos, both images and truth, all with the frame's stamp.
+
+    Raises LayoutError when an image does not decode or has not the size that was expected.
+    """
+    if sequence.labels:
+        writer.add_topic(topics.TRUTH_LABELS, STRING, latched=True)
+        text = TYPES.types[STRING](data=json.dumps(sequence.labels))
+        writer.write(topics.TRUTH_LABELS, sequence.frames[0].stamp_ns, serialize(text))
+    for frame in tqdm(sequence.frames, desc="images-to-bag", unit="frame"):
+        for topic, message in _frame_messages(frame, options):
+            if not writer.has_topic(topic):
+                writer.add_topic(topic, message.__msgtype__)
+            writer.write(topic, frame.stamp_ns, serialize(message))
+
+
+def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, object]]:
+    infos = frame.calibration.camera_infos(frame.stamp_ns, options.frame_id)
+    yield from zip((topics.LEFT_INFO, topics.RIGHT_INFO), infos, strict=True)
+    for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
+        pixels = _checked(path, frame)
+        colour = pixels.ndim == 3
+        encoding = "rgb8" if colour else {1: "mono8", 2: "mono16"}[pixels.dtype.itemsize]
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if colour else pixels
+        # JPEG holds 8 bits: deeper images stay whole as PNG.
+        kind = "png" if options.compress == "jpeg" and encoding == "mono16" else options.compress
+        yield _image(topic, pixels, encoding, frame, options, kind)
+    truth_kind = "none" if options.truth == "raw" else "png"
+    if frame.disparity is not None:
+        yield _truth_disparity(frame, options)
+    if frame.semantic is not None:
+        ids = _checked(frame.semantic, frame)
+        yield _image(topics.TRUTH_SEMANTIC, ids, "mono8", frame, options, truth_kind)
+    if frame.instance is not None:
+        ids = _checked(frame.instance, frame).astype(np.uint16)
+        yield _image(topics.TRUTH_INSTANCE, ids, "mono16", frame, options, truth_kind)
+
+
+def _checked(path: Path, frame: Frame) -> np.ndarray:
+    """Pixels of a file, of the calibration's size."""
+    pixels = read_image(path)
+    expected = (frame.calibration.height, frame.calibration.width)
+    if pixels.shape[:2] != expected:
+        raise LayoutError(
+            f"expected an image of {expected[1]}x{expected[0]} (as the calibration and the frames before) at "
+            f"{path}, got {pixels.shape[1]}x{pixels.shape[0]}; all images of a sequence need one size"
+        )
+    return pixels
+
+
+def _image(
+    topic: str, pixels: np.ndarray, encoding: str, frame: Frame, options: ConvertOptions, kind: str
+) -> tuple[str, object]:
+    message_header = header(frame.stamp_ns, options.frame_id)
+    if kind == "none":
+        return topic, image_message(pixels, encoding, message_header)
+    return topics.compressed(topic), compress(pixels, encoding, kind, message_header, options.quality)
+
+
+def _truth_disparity(frame: Frame, options: ConvertOptions) -> tuple[str, object]:
+    """Truth as a 16-bit PNG (pixels * 256, 0 = none) or as a DisparityImage."""
+    stored = _checked(frame.disparity, frame)
+    if stored.dtype != np.uint16 or stored.ndim != 2:
+        raise LayoutError(f"expected a 16-bit grey PNG (pixels * 256) at {frame.disparity}, got {stored.dtype}")
+    stored = quantised(stored, options.truth_steps_per_px)
+    if options.truth == "png":
+        return _image(topics.TRUTH_DISPARITY, stored, "16UC1", frame, options, "png")
+    message_header = header(frame.stamp_ns, options.frame_id)
+    steps = options.truth_steps_per_px
+    return topics.TRUTH_DISPARITY, disparity_message(stored, frame.calibration, message_header, steps)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the subcommand."""
+    parser.add_argument("source", type=Path, help="folder with the image pairs")
+    parser.add_argument("out", type=Path, help="bag folder to make, or a single .mcap / .db3 file")
+    parser.add_argument("--layout", choices=["auto", *LAYOUTS], default="auto", help="how SOURCE is laid out")
+    parser.add_argument("--storage", choices=["mcap", "sqlite3"], default="mcap", help="storage of a bag folder")
+    parser.add_argument("--rate", type=float, metavar="HZ", help="fixed frame rate instead of the recorded times")
+    parser.add_argument(
+        "--compress", choices=["jpeg", "png", "none"], default="jpeg", help="camera images (16-bit ones never as JPEG)"
+    )
+    parser.add_argument("--quality", type=int, default=ConvertOptions.quality, metavar="N", help="JPEG quality (88)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N frames")
+    parser.add_argument("--frame-id", default=ConvertOptions.frame_id, help="frame of all messages")
+    parser.add_argument(
+        "--truth", choices=["png", "raw"], default="png", help="truth as 16-bit PNG or as DisparityImage and Image"
+    )
+    parser.add_argument(
+        "--truth-steps-per-px",
+        type=int,
+        default=256,
+        metavar="N",
+        help="round the true disparity to 1/N px (a divisor of 256); 64 makes bags smaller",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing bag")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert a folder and say what was written."""
+    if not (args.rate is None or args.rate > 0):
+        raise LayoutError(f"expected --rate > 0 Hz, got {args.rate}")
+    sequence = read_sequence(args.source, args.layout, args.rate)
+    frames = sequence.frames[: args.limit]
+    if not frames:
+        raise LayoutError(f"expected --limit of at least one frame, got {args.limit}")
+    sequence = StereoSequence(sequence.layout, frames, sequence.labels)
+    options = ConvertOptions(args.compress, args.quality, args.frame_id, args.truth, args.truth_steps_per_px)
+    with BagWriter(args.out, args.storage, overwrite=args.overwrite) as writer:
+        write_sequence(sequence, writer, options)
+    size = sum(p.stat().st_size for p in ([args.out] if args.out.is_file() else args.out.iterdir()))
+    print(f"{args.out}: {len(frames)} frames ({sequence.layout}), {writer.count} messages, {size / 1e6:.2f} MB")
+    return 0

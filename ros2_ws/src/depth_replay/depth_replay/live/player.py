@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`play`: publishes a bag through rclpy with its own stamps, at a chosen rate, with /clock and loops."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from itertools import islice, pairwise
+from pathlib import Path
+
+from rclpy.duration import Duration
+from rclpy.node import Node
+from tqdm import tqdm
+
+from ..bags.bag import BagError, BagMessage, BagTopic, bag_span_ns, bag_topics, read_bag
+from ..messages import topics
+from ..messages.definitions import (
+    CAMERA_INFO,
+    COMPRESSED,
+    IMAGE,
+    UnknownTypeError,
+    has_header,
+    header_stamp_ns,
+    message_class,
+)
+from .decode_ahead import DecodeAhead, convert, transported
+from .ros import qos, ros_node, stop_event
+
+CLOCK = "rosgraph_msgs/msg/Clock"
+# The writer sees a reader before the reader knows the writer; a frame in between would be lost.
+DISCOVERY_SETTLE_S = 0.7
+# Best-effort readers acknowledge nothing, and what they have not taken goes with its writer.
+LINGER_S = 1.0
+# The frame interval is the median over this many frames at the start.
+_INTERVAL_FRAMES = 100
+
+
+@dataclass(frozen=True)
+class PlayOptions:
+    """How a bag is played. loops 0 = until stopped; clock_hz 0 = no /clock; hz overrides rate."""
+
+    rate: float = 1.0
+    hz: float | None = None
+    loops: int = 1
+    clock_hz: float = 0.0
+    transport: str = "as-recorded"
+    topics: tuple[str, ...] = ()
+    remaps: dict[str, str] = field(default_factory=dict)
+    wait_for_subscribers_s: float = 0.0
+    start_delay_s: float = 0.0
+    best_effort: bool = False
+
+
+@dataclass
+class PlayReport:
+    """What was sent: frames by stamp with the wall time at which their last camera message left."""
+
+    messages: int = 0
+    latest_ms: float = 0.0
+    seconds: float = 0.0
+    topics: dict[str, int] = field(default_factory=dict)
+    frames: list[dict[str, int]] = field(default_factory=list)
+
+    @property
+    def rate_hz(self) -> float:
+        """Achieved frame rate between the first and the last frame."""
+        if len(self.frames) < 2:
+            return float("nan")
+        return (len(self.frames) - 1) * 1e9 / (self.frames[-1]["sent_ns"] - self.frames[0]["sent_ns"])
+
+    def to_json(self) -> str:
+        """The report as JSON; the rate is null below two frames."""
+        rate = None if len(self.frames) < 2 else self.rate_hz
+        return json.dumps({**asdict(self), "frames_sent": len(self.frames), "rate_hz": rate})
+
+
+def is_camera(topic: str, msgtype: str) -> bool:
+    """Whether a topic carries camera images or their calibration, not truth."""
+    return msgtype in (IMAGE, COMPRESSED, CAMERA_INFO) and not topic.startswith(topics.TRUTH_PREFIX)
+
+
+def selected_topics(path: Path, options: PlayOptions) -> dict[str, BagTopic]:
+    """Topics of the bag that will be played, by recorded name.
+
+    A name in options.topics may be the recorded one, or that of the image it is the compressed form of. Raises
+    BagError for a name that the bag does not have.
+    """
+    found = bag_topics(path)
+    if not options.topics:
+        return found
+    wanted = [topics.absolute(name) for name in options.topics]
+    missing = [name for name in wanted if not {name, topics.compressed(name)} & set(found)]
+    if missing:
+        raise BagError(f"expected the topics {missing} in {path}, got {sorted(found)}")
+    return {name: t for name, t in found.items() if name in wanted or topics.base(name) in wanted}
+
+
+class Player:
+    """Publishes the chosen topics of one bag on a node."""
+
+    def __init__(self, node: Node, path: Path, options: PlayOptions) -> None:
+        self.node, self.path, self.options = node, path, options
+        self.report = PlayReport()
+        self.recorded = selected_topics(path, options)
+        self.publishers: dict[str, object] = {}
+        self.cameras: set[str] = set()
+        self.stamped: set[str] = set()
+        for topic in self.recorded.values():
+            self._advertise(topic)
+        if not self.publishers:
+            raise BagError(f"expected topics to play in {path}, got none whose message type is installed")
+        self.clock = node.create_publisher(message_class(CLOCK), "/clock", 1) if options.clock_hz else None
+        self._next_clock_ns = 0
+        self._measure()
+
+    def _advertise(self, topic: BagTopic) -> None:
+        name, msgtype = transported(topic.name, topic.msgtype, self.options.transport)
+        try:
+            kind = message_class(msgtype)
+        except UnknownTypeError as error:
+            print(f"{topic.name} is not played: {error}", file=sys.stderr)
+            return
+        profile = qos(latched=topic.latched, reliable=not self.options.best_effort)
+        self.publishers[name] = self.node.create_publisher(kind, topics.renamed(name, self.options.remaps), profile)
+        if is_camera(name, msgtype):
+            self.cameras.add(name)
+        if has_header(msgtype):
+            self.stamped.add(name)
+
+    def _measure(self) -> None:
+        """Start, length and frame interval of the bag in bag nanoseconds, and from them the rate."""
+        self.start_ns, end_ns = bag_span_ns(self.path)
+        main = next((n for n, t in self.recorded.items() if is_camera(n, t.msgtype)), next(iter(self.recorded)))
+        times = [m.time_ns for m in islice(read_bag(self.path, {main}), _INTERVAL_FRAMES)]
+        steps = [b - a for a, b in pairwise(times)]
+        self.interval_ns = statistics.median(steps) if steps else 100_000_000
+        self.loop_ns = end_ns - self.start_ns + self.interval_ns
+        self.rate = self.options.hz * self.interval_ns / 1e9 if self.options.hz else self.options.rate
+
+    def wait_for_subscribers(self, stop: threading.Event) -> None:
+        """Wait until every camera topic (without cameras: every topic) is subscribed, and discovery has settled.
+
+        Raises TimeoutError naming the topics that nobody subscribed in time.
+        """
+        names = self.cameras or set(self.publishers)
+        until = time.monotonic() + self.options.wait_for_subscribers_s
+        while missing := sorted(n for n in names if not self.publishers[n].get_subscription_count()):
+            if time.monotonic() > until:
+                raise TimeoutError(
+                    f"expected subscribers on {missing} within {self.options.wait_for_subscribers_s:g} s, got none; "
+                    "start the node first, check names and --remap, ROS_DOMAIN_ID and the transport"
+                )
+            if stop.wait(0.05):
+                return
+        stop.wait(DISCOVERY_SETTLE_S)
+
+    def run(self, stop: threading.Event) -> PlayReport:
+        """Play all loops, or until `stop` is set."""
+        began_ns, loop = 0, 0
+        while not stop.is_set() and (self.options.loops == 0 or loop < self.options.loops):
+            with DecodeAhead(partial(read_bag, self.path, set(self.recorded)), self._convert) as source:
+                source.wait_until_ready()
+                if loop == 0:
+                    began_ns = time.monotonic_ns()
+                else:
+                    # The gap of one frame belongs to the loop before: its clock runs on until the new one starts.
+                    self._sleep_until(self._loop_start(began_ns, loop), self._loop_start(began_ns, loop - 1), stop)
+                self._play_once(source, self._loop_start(began_ns, loop), loop, stop)
+            loop += 1
+        self.report.seconds = (time.monotonic_ns() - began_ns) / 1e9
+        for publisher in self.publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=2.0))
+        stop.wait(LINGER_S)
+        return self.report
+
+    def _loop_start(self, began_ns: int, loop: int) -> int:
+        return began_ns + round(loop * self.loop_ns / self.rate)
+
+    def _convert(self, message: BagMessage) -> BagMessage:
+        return convert(message, self.options.transport)
+
+    def _play_once(self, source: DecodeAhead, began_ns: int, loop: int, stop: threading.Event) -> None:
+        total = sum(topic.count for topic in self.recorded.values())
+        with tqdm(total=total, desc=f"play {loop + 1}", unit="msg", mininterval=1.0) as bar:
+            for message in source:
+                due_ns = began_ns + round((message.time_ns - self.start_ns) / self.rate)
+                self._sleep_until(due_ns, began_ns, stop)
+                if stop.is_set():
+                    return
+                self._publish(message, loop, due_ns)
+                bar.update()
+
+    def _sleep_until(self, due_ns: int, began_ns: int, stop: threading.Event) -> None:
+        """Sleep until a monotonic time, publishing /clock on the way."""
+        while not stop.is_set():
+            now_ns = time.monotonic_ns()
+            if self.clock and now_ns >= self._next_clock_ns:
+                self._publish_clock(self.start_ns + round((now_ns - began_ns) * self.rate))
+                self._next_clock_ns = now_ns + round(1e9 / self.options.clock_hz)
+            if now_ns >= due_ns:
+                return
+            wake_ns = min(due_ns, self._next_clock_ns) if self.clock else due_ns
+            stop.wait((wake_ns - now_ns) / 1e9)
+
+    def _publish_clock(self, bag_ns: int) -> None:
+        clock = message_class(CLOCK)()
+        clock.clock.sec, clock.clock.nanosec = divmod(max(bag_ns, 0), 1_000_000_000)
+        self.clock.publish(clock)
+
+    def _publish(self, message: BagMessage, loop: int, due_ns: int) -> None:
+        publisher = self.publishers.get(message.topic)
+        if publisher is None:
+            return
+        publisher.publish(message.data)
+        report = self.report
+        report.messages += 1
+        report.topics[message.topic] = report.topics.get(message.topic, 0) + 1
+        report.latest_ms = max(report.latest_ms, (time.monotonic_ns() - due_ns) / 1e6)
+        if message.topic in self.cameras and message.topic in self.stamped:
+            stamp_ns = header_stamp_ns(message.data)
+            if not report.frames or (report.frames[-1]["stamp_ns"], report.frames[-1]["loop"]) != (stamp_ns, loop):
+                report.frames.append({"stamp_ns": stamp_ns, "loop": loop, "sent_ns": 0})
+            report.frames[-1]["sent_ns"] = time.time_ns()
+
+
+def play(path: Path, options: PlayOptions) -> PlayReport:
+    """Play a bag to the end, or until SIGINT or SIGTERM."""
+    with stop_event() as stop, ros_node("depth_replay_player") as node:
+        player = Player(node, path, options)
+        if options.wait_for_subscribers_s > 0:
+            player.wait_for_subscribers(stop)
+        stop.wait(options.start_delay_s)
+        return player.run(stop)

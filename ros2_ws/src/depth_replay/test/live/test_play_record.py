@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""play and record over real DDS: bytes, stamps and order survive; rates, loops and clock are as asked."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from depth_replay.bags.bag import BagWriter, bag_topics, read_bag
+from depth_replay.cli import main
+from depth_replay.live.recorder import WriterThread
+from depth_replay.messages import topics
+from depth_replay.messages.definitions import deserialize, header_stamp_ns
+
+pytestmark = pytest.mark.usefixtures("own_domain")
+
+
+class Recording:
+    """`depth_replay record` in a process of its own."""
+
+    def __init__(self, out, *arguments):
+        self.out = out
+        command = [sys.executable, "-m", "depth_replay", "record", str(out), *arguments]
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def finish(self, number=signal.SIGINT):
+        """Wait until nothing more comes, end it with a signal; its exit code and what it said."""
+        time.sleep(0.5)
+        self.process.send_signal(number)
+        output, errors = self.process.communicate(timeout=15)
+        return self.process.returncode, output + errors
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+def contents(bag, names):
+    """Bytes of each topic in order."""
+    found = {name: [] for name in names}
+    for message in read_bag(bag, names):
+        found[message.topic].append(message.data)
+    return found
+
+
+@pytest.fixture(scope="module")
+def bag(tmp_path_factory, sequences):
+    """Four raw frames at 10 Hz with truth and latched labels."""
+    folder = tmp_path_factory.mktemp("bag")
+    source = sequences.plain(folder / "source", count=4)
+    assert main(["images-to-bag", str(source), str(folder / "bag"), "--compress", "none"]) == 0
+    return folder / "bag"
+
+
+def test_a_recorded_play_keeps_bytes_stamps_and_order(bag, tmp_path, capsys):
+    out, sent = tmp_path / "out.mcap", tmp_path / "sent.json"
+    names = [*topics.INPUTS, topics.TRUTH_LABELS]
+    with Recording(out, "--topics", *names) as recording:
+        arguments = ["--hz", "20", "--wait-for-subscribers", "20", "--topics", *names, "--report", str(sent)]
+        assert main(["play", str(bag), *arguments]) == 0
+        code, said = recording.finish()
+    assert code == 0, said
+    received, played = contents(out, names), contents(bag, names)
+    for name in names:
+        # DDS fills a message up to whole words of four bytes.
+        padded = [data + bytes(-len(data) % 4) for data in played[name]]
+        assert received[name] == padded, name
+    assert bag_topics(out)[topics.TRUTH_LABELS].latched
+    report = json.loads(sent.read_text())
+    assert report["frames_sent"] == 4
+    assert report["rate_hz"] == pytest.approx(20, rel=0.35)
+    assert "sent 4 frames, 17 messages" in capsys.readouterr().out
+    sent_ns = {frame["stamp_ns"]: frame["sent_ns"] for frame in report["frames"]}
+    delays = [m.time_ns - sent_ns[header_stamp_ns(m.data)] for m in read_bag(out, {topics.RIGHT_IMAGE})]
+    assert all(-50e6 < delay < 2e9 for delay in delays), "receive times are wall times, as the send times"
+
+
+def test_a_loop_sends_the_stamps_again_and_the_clock_follows_the_bag(bag, tmp_path):
+    out = tmp_path / "out.mcap"
+    with Recording(out, "--topics", topics.LEFT_INFO, "/clock") as recording:
+        arguments = ["--loop", "2", "--clock", "50", "--wait-for-subscribers", "20", "--topics", topics.LEFT_INFO]
+        assert main(["play", str(bag), *arguments]) == 0
+        code, said = recording.finish(signal.SIGTERM)
+    assert code == 0, said
+    stamps = [header_stamp_ns(m.data) for m in read_bag(out, {topics.LEFT_INFO})]
+    first = [header_stamp_ns(m.data) for m in read_bag(bag, {topics.LEFT_INFO})]
+    assert stamps == first * 2
+    clocks = [deserialize(m.data, m.msgtype).clock for m in read_bag(out, {"/clock"})]
+    seconds = np.array([c.sec - first[0] // 10**9 + c.nanosec * 1e-9 for c in clocks])
+    assert len(seconds) > 20
+    assert seconds.min() >= 0
+    assert seconds.max() < 0.45
+    assert (np.diff(seconds) < 0).sum() == 1, "the clock goes back once, where the second loop starts"
+
+
+def test_compressed_images_are_played_raw_under_the_image_topic(tmp_path, sequences):
+    source = sequences.plain(tmp_path / "source", count=2)
+    assert main(["images-to-bag", str(source), str(tmp_path / "bag"), "--compress", "png"]) == 0
+    out = tmp_path / "out.mcap"
+    with Recording(out, "--topics", "/cam/image") as recording:
+        arguments = ["--transport", "raw", "--topics", topics.LEFT_IMAGE, "--wait-for-subscribers", "20"]
+        assert main(["play", str(tmp_path / "bag"), *arguments, "--remap", "left/image_rect:=cam/image"]) == 0
+        code, said = recording.finish()
+    assert code == 0, said
+    images = [deserialize(m.data, m.msgtype) for m in read_bag(out)]
+    assert [image.encoding for image in images] == ["rgb8", "rgb8"]
+    np.testing.assert_array_equal(images[1].data.reshape(24, 40, 3), sequences.picture(2)[..., ::-1])
+
+
+def test_nobody_listening_is_an_error_that_names_the_topics(bag, capsys):
+    assert main(["play", str(bag), "--topics", topics.LEFT_IMAGE, "--wait-for-subscribers", "0.3"]) == 1
+    assert "expected subscribers on ['/left/image_rect']" in capsys.readouterr().err
+
+
+def test_topics_that_the_bag_does_not_have_are_named(bag, capsys):
+    assert main(["play", str(bag), "--topics", "left/image_raw"]) == 1
+    error = capsys.readouterr().err
+    assert "'/left/image_raw'" in error
+    assert "/left/image_rect" in error
+
+
+def test_a_recording_of_nothing_fails_and_leaves_no_file(tmp_path):
+    with Recording(tmp_path / "none.mcap", "--topics", "/nobody/publishes") as recording:
+        time.sleep(1.5)
+        code, said = recording.finish()
+    assert code == 1
+    assert "got none; no bag was written" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_messages_beyond_the_queue_are_counted_as_dropped(tmp_path):
+    class SlowWriter(BagWriter):
+        gate = threading.Event()
+
+        def write(self, topic, time_ns, data):
+            self.gate.wait(10)
+            super().write(topic, time_ns, data)
+
+    text = b"\x00\x01\x00\x00" + (8).to_bytes(4, "little") + b"1234567\x00"
+    writer = SlowWriter(tmp_path / "slow.mcap")
+    sink = WriterThread(writer, queue_bytes=3 * len(text))
+    for i in range(10):
+        sink.put("/text", "std_msgs/msg/String", False, 1000 + i, text)
+    writer.gate.set()
+    sink.finish()
+    writer.close()
+    assert sink.dropped == {"/text": 7}
+    assert [m.time_ns for m in read_bag(tmp_path / "slow.mcap")] == [1000, 1001, 1002]

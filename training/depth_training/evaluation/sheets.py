@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One picture per frame of an evaluation: image, truth and answers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from depth_models.labels import LABELS
+
+from ..core.pictures import colour_disparity
+from ..data import Sample
+from .evaluate import Watcher
+from .method import Prediction
+
+TILE_WIDTH = 480
+_COLOURS = np.zeros((256, 3), np.uint8)  # unlabelled is black
+_COLOURS[[label.id for label in LABELS]] = [label.color for label in LABELS]
+
+
+def sheet_writer(folder: Path) -> Watcher:
+    """Writes DATASET_NAME.png for each frame into `folder`, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def watch(dataset: str, sample: Sample, answers: Mapping[str, Prediction]) -> None:
+        name = f"{dataset}/{sample.name.removeprefix(f'{dataset}/')}".replace("/", "_")
+        path = folder / f"{name}.png"
+        if not cv2.imwrite(str(path), sheet(sample, answers)[:, :, ::-1]):
+            raise OSError(f"expected to write {path}, got no file; check the disk and its permissions")
+
+    return watch
+
+
+def sheet(sample: Sample, answers: Mapping[str, Prediction]) -> np.ndarray:
+    """uint8 [h, n * TILE_WIDTH, 3] RGB: left view, then disparity and classes (over the view) of truth and answers.
+
+    Tiles are left out where there is nothing to show: without a right view there is no disparity.
+    """
+    pair = sample.right is not None and sample.disparity_px is not None
+    known = sample.disparity_px[sample.disparity_px > 0] if pair else np.zeros(0)
+    top_px = 1.05 * float(np.percentile(known, 99.5)) if known.size else 64.0
+    tiles = [sample.left]
+    for shown in (sample, *answers.values()):
+        if pair:
+            tiles.append(colour_disparity(shown.disparity_px, top_px))
+        if shown.semantic is not None:
+            tiles.append(overlay(sample.left, shown.semantic, shown.instance))
+    height = round(TILE_WIDTH * sample.left.shape[0] / sample.left.shape[1])
+    return np.hstack([cv2.resize(tile, (TILE_WIDTH, height), interpolation=cv2.INTER_AREA) for tile in tiles])
+
+
+def overlay(image: np.ndarray, semantic: np.ndarray, instance: np.ndarray | None) -> np.ndarray:
+    """Class colours over the image, uint8 [H, W, 3] RGB, with white rims around instances where they are known."""
+    mixed = cv2.addWeighted(image, 0.4, _COLOURS[semantic], 0.6, 0)
+    if instance is not None:
+        ids = instance.astype(np.float32)  # OpenCV has no morphology of 16-bit integers on all versions
+        mixed[(cv2.dilate(ids, np.ones((3, 3))) != ids)] = 255
+    return mixed
