@@ -10,8 +10,18 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.interfaces import (
+    Connection,
+    ConnectionExtRosbag2,
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
 from rosbags.rosbag2 import Reader, Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode, StoragePlugin
 from rosbags.rosbag2.errors import ReaderError
@@ -20,7 +30,7 @@ from ..messages.definitions import TYPES, knows_type
 
 STORAGES = {"mcap": (StoragePlugin.MCAP, ".mcap"), "sqlite3": (StoragePlugin.SQLITE3, ".db3")}
 # Humble reads metadata up to this version without a complaint, and so does every later release.
-METADATA_VERSION = 8
+METADATA_VERSION: Final = 8
 _DAMAGE = (ReaderError, struct.error, sqlite3.Error, ValueError, TypeError, KeyError, AssertionError, EOFError)
 
 
@@ -85,9 +95,8 @@ def bag_topics(path: Path | str) -> dict[str, BagTopic]:
     with _reader(Path(path)) as reader:
         for connection in reader.connections:
             before = topics.get(connection.topic)
-            latched = any(
-                qos.durability == QosDurability.TRANSIENT_LOCAL for qos in connection.ext.offered_qos_profiles
-            )
+            offered = connection.ext.offered_qos_profiles if isinstance(connection.ext, ConnectionExtRosbag2) else []
+            latched = any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in offered)
             count = connection.msgcount + (before.count if before else 0)
             topics[connection.topic] = BagTopic(connection.topic, connection.msgtype, count, latched)
     return topics
@@ -152,7 +161,7 @@ class BagWriter:
         self.plugin, self.suffix = STORAGES[storage]
         self.partial = self.out.parent / f".{self.out.name}.partial"
         self.count = 0
-        self._connections: dict[str, object] = {}
+        self._connections: dict[str, Connection] = {}
         shutil.rmtree(self.partial, ignore_errors=True)
         self._writer = Writer(
             self.partial / self.out.stem if self.single_file else self.partial / self.out.name,

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,7 +50,7 @@ def write_sequence(sequence: StereoSequence, writer: BagWriter, options: Convert
             writer.write(topic, frame.stamp_ns, serialize(message))
 
 
-def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, object]]:
+def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, Any]]:
     infos = frame.calibration.camera_infos(frame.stamp_ns, options.frame_id)
     yield from zip((topics.LEFT_INFO, topics.RIGHT_INFO), infos, strict=True)
     for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
@@ -62,7 +63,7 @@ def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str
         yield _image(topic, pixels, encoding, frame, options, kind)
     truth_kind = "none" if options.truth == "raw" else "png"
     if frame.disparity is not None:
-        yield _truth_disparity(frame, options)
+        yield _truth_disparity(frame.disparity, frame, options)
     if frame.semantic is not None:
         ids = _checked(frame.semantic, frame)
         yield _image(topics.TRUTH_SEMANTIC, ids, "mono8", frame, options, truth_kind)
@@ -85,18 +86,18 @@ def _checked(path: Path, frame: Frame) -> np.ndarray:
 
 def _image(
     topic: str, pixels: np.ndarray, encoding: str, frame: Frame, options: ConvertOptions, kind: str
-) -> tuple[str, object]:
+) -> tuple[str, Any]:
     message_header = header(frame.stamp_ns, options.frame_id)
     if kind == "none":
         return topic, image_message(pixels, encoding, message_header)
     return topics.compressed(topic), compress(pixels, encoding, kind, message_header, options.quality)
 
 
-def _truth_disparity(frame: Frame, options: ConvertOptions) -> tuple[str, object]:
+def _truth_disparity(path: Path, frame: Frame, options: ConvertOptions) -> tuple[str, Any]:
     """Truth as a 16-bit PNG (pixels * 256, 0 = none) or as a DisparityImage."""
-    stored = _checked(frame.disparity, frame)
+    stored = _checked(path, frame)
     if stored.dtype != np.uint16 or stored.ndim != 2:
-        raise LayoutError(f"expected a 16-bit grey PNG (pixels * 256) at {frame.disparity}, got {stored.dtype}")
+        raise LayoutError(f"expected a 16-bit grey PNG (pixels * 256) at {path}, got {stored.dtype}")
     stored = quantised(stored, options.truth_steps_per_px)
     if options.truth == "png":
         return _image(topics.TRUTH_DISPARITY, stored, "16UC1", frame, options, "png")
