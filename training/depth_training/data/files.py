@@ -11,7 +11,7 @@ import numpy as np
 
 IMAGE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".ppm", ".bmp")
 DISPARITY_SCALE = 256.0
-# OpenCV decodes a cut file as far as it goes, in grey or black, and only prints a warning.
+# OpenCV decodes a cut file as far as it goes, in grey or black, and only prints a warning; Pillow wants no end.
 _ENDS = {b"\x89PNG": b"IEND\xae\x42\x60\x82", b"\xff\xd8\xff": b"\xff\xd9"}
 
 
@@ -31,16 +31,27 @@ def read_text(path: Path) -> str:
         raise ValueError(f"expected text in {path}, got other bytes ({error.reason}); copy the file again") from error
 
 
-def read_pixels(path: Path, mode: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
-    """Pixels in the file's depth and OpenCV's channel order. Raises ValueError naming a missing or cut file."""
+def read_image_bytes(path: Path) -> bytes:
+    """The bytes of an image file that has its end. Raises ValueError naming a missing or cut file."""
     content = read_bytes(path)
     end = next((tail for head, tail in _ENDS.items() if content.startswith(head)), b"")
     # Some writers pad after the end.
-    whole = end in content[-64:]
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), mode) if content and whole else None
+    if not content or end not in content[-64:]:
+        raise _no_image(path, content)
+    return content
+
+
+def read_pixels(path: Path, mode: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
+    """Pixels in the file's depth and OpenCV's channel order. Raises ValueError naming a missing or cut file."""
+    content = read_image_bytes(path)
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
     if pixels is None:
-        raise ValueError(f"expected a whole image in {path}, got {len(content)} bytes that are none; copy it again")
+        raise _no_image(path, content)
     return pixels
+
+
+def _no_image(path: Path, content: bytes) -> ValueError:
+    return ValueError(f"expected a whole image in {path}, got {len(content)} bytes that are none; copy it again")
 
 
 def read_rgb(path: Path) -> np.ndarray:
