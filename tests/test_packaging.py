@@ -83,6 +83,23 @@ def test_pip_brings_the_networks_with_their_cards_and_the_launch_files(source, i
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ROS_PACKAGES)
+def test_a_source_archive_holds_all_that_its_setup_py_reads(source, tmp_path, name):
+    """Built in its own folder and unpacked elsewhere, as an index or a distribution does."""
+    build = "from setuptools import build_meta; import sys; print(build_meta.build_sdist(sys.argv[1]))"
+    folder = source / "ros2_ws" / "src" / name
+    done = subprocess.run(
+        [sys.executable, "-c", build, tmp_path], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.unpack_archive(next(tmp_path.glob("*.tar.gz")), tmp_path)
+    unpacked = next(path for path in tmp_path.iterdir() if path.is_dir())
+    ask = [sys.executable, "setup.py", "-q", "--name", "--version"]
+    told = subprocess.run(ask, cwd=unpacked, capture_output=True, text=True, check=False)
+    assert told.stdout.split() == [name, re.search("<version>(.+)</version>", (folder / "package.xml").read_text())[1]]
+
+
+@pytest.mark.slow
 def test_pip_registers_the_packages_where_ros_looks(installed):
     index = installed / "share/ament_index/resource_index/packages"
     assert {path.name for path in index.iterdir()} == set(ROS_PACKAGES)
