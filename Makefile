@@ -33,7 +33,7 @@ ROS_DOMAIN_ID ?= $(shell shuf -i 1-100 -n 1)
 ROS_DOMAIN_ID := $(ROS_DOMAIN_ID)
 export ROS_DOMAIN_ID
 
-.PHONY: help env demo test test-fast train-smoke test-env lint sample textures clean
+.PHONY: help env demo test test-fast train-smoke test-env lint docs sample textures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,7 +43,7 @@ env: $(VENV)/.installed ## .venv with the runtime, the node and the bag tools (n
 demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=5]
 	$(VENV)/bin/python -m depth_replay demo $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
 
-test: test-env lint ## everything: lint, format and all tests
+test: test-env lint docs ## everything: lint, format, the site and all tests
 	$(TEST_VENV)/bin/python -m pytest
 
 test-fast: test-env ## the tests that are not marked slow
@@ -59,6 +59,9 @@ lint: test-env ## ruff, rules and format; mypy
 	$(TEST_VENV)/bin/ruff check
 	$(TEST_VENV)/bin/ruff format --check
 	$(TEST_VENV)/bin/mypy
+
+docs: test-env ## the site into out/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(TEST_VENV)/bin/python -m mkdocs build --quiet --strict
 
 sample: test-env ## render the sample bag again
 	$(TEST_VENV)/bin/python -m depth_training.synthetic.sample --out $(SAMPLE_SEQUENCE)
@@ -84,6 +87,6 @@ $(VENV)/.installed: $(PACKAGING) $(ZOO)
 
 $(TEST_VENV)/.installed: $(PACKAGING) $(ZOO)
 	$(PYTHON) -m venv $(TEST_VENV)
-	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" "$(MYPY)" $(RUNTIME) -e ".[test]"
+	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" "$(MYPY)" $(RUNTIME) -e ".[test,docs]"
 	$(TEST_VENV)/bin/python $(PIP) --no-deps --force-reinstall ./models/zoo
 	touch $@

@@ -21,11 +21,14 @@ from depth_training.evaluation.torch_backend import TorchBackend, load_network
 
 pytestmark = pytest.mark.slow
 
-STEPS = 30
+STEPS = 24
 FIRST_BOX_MINUTES = 0.2
+# Far beyond what the slowest and busiest machine needs: only a program that hangs meets it.
+HANGS_S = 3600
 WIDTH, HEIGHT = 192, 96
 # After so few steps the network is unsure everywhere, and fewer bits turn its mind more than a trained one's.
-GATE = "--half-slack 4 --max-drift 1 --max-loss 25 --max-semantic 50"
+GATE = "--half-slack 16 --max-drift 1 --max-loss 25 --max-semantic 50"
+RENDER = "--width 256 --height 128 --computed-textures 8"
 ENGINES = f"--size {WIDTH}x{HEIGHT} --compute-capability 8.6"
 
 
@@ -33,7 +36,7 @@ def command(*words: object, **environment: object) -> None:
     """Run one of the project's commands; its output is shown by `pytest -s`."""
     # Threads that spin while they wait are what costs most where several programs share two cores.
     environment = {"OMP_WAIT_POLICY": "PASSIVE"} | {name: str(value) for name, value in environment.items()}
-    subprocess.run([*map(str, words)], check=True, env=os.environ | environment, timeout=280)
+    subprocess.run([*map(str, words)], check=True, env=os.environ | environment, timeout=HANGS_S)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def trained(repository, tmp_path_factory) -> Path:
     def box(minutes: float) -> None:
         """The command that a user repeats; it fails when a gate refuses a file."""
         options = ("--set", f"schedule.steps={STEPS}", "--threads", 2)
-        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 6, "EXPORT": f"--name smoke {GATE} {ENGINES}"}
+        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 4, "RENDER": RENDER, "EXPORT": f"--name smoke {GATE} {ENGINES}"}
         command(repository / "training" / "box.sh", "smoke", minutes, *options, **where)
 
     box(FIRST_BOX_MINUTES)
@@ -90,7 +93,7 @@ def test_the_exported_file_says_how_it_was_made(exported):
     spec = read_spec(exported)
     assert (spec.task, spec.max_disparity) == ("stereo", 64.0)
     assert spec.training["steps"] == STEPS
-    assert spec.training["recipe"]["data"]["batch"] == 4
+    assert spec.training["recipe"]["data"]["batch"] == 2
     assert spec.metrics["held_out"]["epe"] > 0
 
 

@@ -3,7 +3,7 @@
 
 Methods: zoo:NAME_OR_PATH (a contract file through the runtime's pipeline), checkpoint:PATH (last.pt or weights.pt of
 `train`), sgbm (OpenCV), onnx:MODEL.onnx[@DESCRIPTION.toml] (a network of others).
-Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training.md).
+Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training/data.md).
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--height", type=int, default=384)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--textures", type=Path, help="archive of `synthetic.pack`; default: computed textures")
+    parser.add_argument("--computed-textures", type=int, default=96, metavar="N", help="how many, without an archive")
     parser.add_argument("--suitable", type=float, default=0.85, help="share of surfaces whose texture fits their class")
     for name in LAYOUTS:
         parser.add_argument(f"--{name}", type=float, default=DEFAULT_MIX[name], help=f"share of {name} scenes")
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.textures:
         bank = TextureBank.load(arguments.textures)
     else:
-        bank = TextureBank.procedural(96, seed=arguments.seed)
+        bank = TextureBank.procedural(arguments.computed_textures, seed=arguments.seed)
     world = StereoWorld(bank, arguments.height, arguments.width, arguments.seed, arguments.suitable)
     shares = np.array([getattr(arguments, name) for name in LAYOUTS], float)
     layouts = np.random.default_rng(arguments.seed).choice(list(LAYOUTS), arguments.count, p=shares / shares.sum())
