@@ -47,7 +47,8 @@ def trained(repository, tmp_path_factory) -> Path:
     def box(minutes: float) -> None:
         """The command that a user repeats; it fails when a gate refuses a file."""
         options = ("--set", f"schedule.steps={STEPS}", "--threads", 2)
-        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 4, "RENDER": RENDER, "EXPORT": f"--name smoke {GATE} {ENGINES}"}
+        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 4, "RENDER": RENDER}
+        where["EXPORT"] = f"--name smoke {GATE} {ENGINES}"
         command(repository / "training" / "box.sh", "smoke", minutes, *options, **where)
 
     box(FIRST_BOX_MINUTES)
