@@ -44,7 +44,7 @@ ARROWS = {
     "depth_nodes": Arrow("ros2_ws/src/depth_nodes/depth_nodes", NUMERIC | ROS | {"depth_runtime"}, ROBOT_ONLY),
     "depth_replay": Arrow(
         "ros2_ws/src/depth_replay/depth_replay",
-        NUMERIC | ROS | {"depth_runtime", "rosbags", "tqdm"},
+        NUMERIC | ROS | {"depth_runtime", "mcap", "rosbags", "tqdm"},
         lazily=frozenset({"compression.zstd", "backports.zstd"}),  # the same module before and from 3.14
     ),
     "launch files": Arrow("launch/launch", frozenset({"launch", "launch_ros", "ament_index_python"})),

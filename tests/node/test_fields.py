@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 from sensor_msgs.msg import PointField
-from stereo_rig import BASELINE_M, CX_LEFT, CX_RIGHT, CY, FRAME, FX, FY, HEIGHT, OUTPUTS, WIDTH, scene
+from stereo_messages import BASELINE_M, CX_LEFT, CX_RIGHT, CY, FRAME, FX, FY, HEIGHT, WIDTH, scene
+from stereo_rig import OUTPUTS
 
 SHIFT_PX = CX_LEFT - CX_RIGHT
 NEAR_M, FAR_M = 1.5, 20.0
@@ -196,7 +197,7 @@ def test_unsure_pixels_become_nan_in_disparity_depth_and_points(start):
     np.testing.assert_array_equal(np.isnan(disparity), unsure)
     np.testing.assert_array_equal(np.isnan(depth), unsure)
     assert np.isnan(cloud[unsure][:, :3]).all()
-    rig.wait(lambda: rig.status.get("valid ratio", "nan") != "nan", "the valid ratio")
+    rig.wait_for_status()
     assert float(rig.status["valid ratio"]) == pytest.approx(1 - unsure.mean(), abs=0.02)
 
 

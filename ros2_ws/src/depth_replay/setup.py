@@ -20,6 +20,7 @@ setup(
         "setuptools",
         "numpy",
         "opencv-python-headless",
+        "mcap",
         "rosbags>=0.11",
         "tqdm",
         "depth_runtime",

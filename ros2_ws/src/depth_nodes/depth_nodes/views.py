@@ -53,3 +53,11 @@ class DisparityView:
             view = cv2.applyColorMap(np.nan_to_num(level).astype(np.uint8), cv2.COLORMAP_TURBO)
         view[np.isnan(disparity_px)] = 0
         return cv2.cvtColor(view, cv2.COLOR_BGR2RGB)
+
+
+class Views:
+    """What pictures of one network's maps are drawn with: the colours of its classes and a scale that lasts."""
+
+    def __init__(self, labels: Sequence[Label]) -> None:
+        self.colors = palette(labels)
+        self.disparity = DisparityView()

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from ..bags.bag import BagWriter
+from ..bags.writer import BagWriter
 from ..layouts import LAYOUTS, Frame, LayoutError, StereoSequence, read_sequence
 from ..layouts.sequence import read_image
 from ..messages import topics

@@ -16,6 +16,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from .dds_profile import use_profile
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def ros_node(name: str) -> Iterator[Node]:
@@ -32,9 +34,9 @@ def ros_node(name: str) -> Iterator[Node]:
 
 @contextmanager
 def stop_event() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; the handlers from before return afterwards."""
+    """An event that SIGINT, SIGTERM and SIGHUP (a closed terminal) set; the handlers from before return afterwards."""
     event = threading.Event()
-    before = {number: signal.signal(number, lambda *_: event.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, lambda *_: event.set()) for number in _STOPPING}
     try:
         yield event
     finally:

@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 import pytest
-from depth_replay.bags.bag import BagWriter
+from depth_replay.bags.writer import BagWriter
 from depth_replay.cli import main
 from depth_replay.messages import topics
 from depth_replay.messages.calibration import StereoCalibration
