@@ -67,16 +67,16 @@ ARROWS = {
 ROOMS = {
     "depth_training": {
         "data": {"synthetic"},
-        "panoptic": {"core", "data"},
-        "transforms": {"data", "panoptic"},
+        "panoptic": {"core"},
+        "transforms": {"data"},
         "batches": {"data", "synthetic", "transforms"},
         "objectives": {"batches", "core", "panoptic", "reconstruction"},
-        "engine": {"batches", "core", "data", "objectives", "panoptic", "synthetic", "transforms"},
+        "engine": {"batches", "core", "data", "objectives", "synthetic", "transforms"},
         "evaluation": {"core", "data", "engine"},
         "labelling": {"evaluation"},
         "matching": {"core", "reconstruction"},
         "commands": {
-            *("core", "data", "engine", "evaluation", "labelling", "matching", "panoptic", "reconstruction"),
+            *("core", "data", "engine", "evaluation", "labelling", "matching", "reconstruction"),
             *("synthetic", "transforms"),
         },
     },

@@ -78,14 +78,14 @@ def log_of(folder: Path, kind: str) -> list[dict]:
 def test_two_time_boxes_make_one_run(trained):
     metrics = json.loads((trained / "metrics.json").read_text())
     assert (metrics["steps"], metrics["progress"]) == (STEPS, 1.0)
-    evaluations = [line["step"] for line in log_of(trained, "held_out")]
+    evaluations = [line["step"] for line in log_of(trained, "validation")]
     assert evaluations[0] == 0
     assert evaluations[-1] == STEPS
     assert len(evaluations) >= 3  # at the start and at the end of each box, on a slow machine in between as well
 
 
 def test_the_loss_on_scenes_that_were_never_trained_on_falls(trained):
-    first, *_, last = log_of(trained, "held_out")
+    first, *_, last = log_of(trained, "validation")
     assert last["loss"] < 0.9 * first["loss"]
     assert last["epe"] < first["epe"]
 
@@ -95,7 +95,7 @@ def test_the_exported_file_says_how_it_was_made(exported):
     assert (spec.task, spec.max_disparity) == ("stereo", 64.0)
     assert spec.training["steps"] == STEPS
     assert spec.training["recipe"]["data"]["batch"] == 2
-    assert spec.metrics["held_out"]["epe"] > 0
+    assert spec.metrics["validation"]["epe"] > 0
 
 
 def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, exported, tmp_path):
@@ -129,7 +129,7 @@ def test_every_file_for_gpus_becomes_a_tensorrt_rtx_engine_without_a_gpu(everyth
 def test_the_runtime_answers_as_torch_does(trained, exported):
     left, right = np.random.default_rng(0).integers(0, 256, (2, 100, 150, 3), dtype=np.uint8)
     backends = make_backend(exported, "onnxruntime-cpu", 1), TorchBackend(*load_network(trained / "weights.pt"))
-    answers = [StereoPipeline(backend).process(left, right, {"confidence"}) for backend in backends]
+    answers = [StereoPipeline(backend).process({"left": left, "right": right}, {"confidence"}) for backend in backends]
     assert answers[0].disparity_px.shape == (100, 150)
     assert answers[0].disparity_px.max() > 0
     np.testing.assert_allclose(answers[0].disparity_px, answers[1].disparity_px, atol=0.05)

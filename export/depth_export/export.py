@@ -33,7 +33,7 @@ def export_contract(contract: nn.Module, spec: ModelSpec, path: Path) -> dict[st
     temporary = path.with_name(f".{path.name}.part")
     try:
         save(model, temporary)
-        worst = check_parity(contract, temporary, outputs, spec.size_multiple)
+        worst = check_parity(contract, temporary, spec)
         read_spec(temporary)
         os.replace(temporary, path)
     finally:

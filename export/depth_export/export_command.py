@@ -8,11 +8,11 @@ import json
 import logging
 from pathlib import Path
 
-from depth_models import count_cost, git_revision, load_weights, names, stereo_spec
+from depth_models import count_cost, git_revision, load_weights, names, network_spec
 from depth_models.network import DEFAULT_SIZE
 from depth_runtime.plan import parse_size
 
-from .contract import StereoContract
+from .contract import Contract
 from .export import export_contract
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
 def export_weights(arguments: argparse.Namespace, path: Path) -> None:
     """Write the contract file of the weights that the arguments of `add_source` name.
 
-    Raises ValueError for a file that holds no weights or a network that has no contract, ParityError when the graph
-    does not answer like it.
+    Raises ValueError for a file that holds no weights, ParityError when the graph does not answer like the network.
     """
     network, name, facts = load_weights(arguments.weights)
     size = parse_size(arguments.default_size, DEFAULT_SIZE) or DEFAULT_SIZE
@@ -59,8 +58,8 @@ def export_weights(arguments: argparse.Namespace, path: Path) -> None:
     metrics = json.loads(arguments.metrics.read_text()) if arguments.metrics else {}
     metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
     training = dict(facts) | {"git_revision": git_revision()}
-    spec = stereo_spec(network, arguments.name or name, arguments.version, training, metrics, size)
-    worst = export_contract(StereoContract(network), spec, path)
+    spec = network_spec(network, arguments.name or name, arguments.version, training, metrics, size)
+    worst = export_contract(Contract(network), spec, path)
     log.info("%s: %.2f MB", path, path.stat().st_size / 1e6)
     for output, value in worst.items():
         log.info("  %-16s differs from torch by at most %.2g", output, value)

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def halve_file(source: Path, path: Path, slack: float = 1.0) -> dict[str, float]:
-    """Write the FP16 twin of a stereo contract file and return its differences by the names of LIMITS.
+    """Write the FP16 twin of a contract file and return its differences by the names of LIMITS.
 
     slack: factor of all limits. Raises ParityError, and leaves `path` as it was, when a difference is above its limit
     or not a number, ValueError when the source is not in FP32.
@@ -103,7 +103,7 @@ def compare(reference: Path, other: Path, spec: ModelSpec) -> dict[str, float]:
     sessions = [onnxruntime.InferenceSession(str(path), options) for path in (reference, other)]
     outputs = list(spec.outputs)
     worst: dict[str, float] = {}
-    for feed in matched_feeds(SIZES, spec.size_multiple):
+    for feed in matched_feeds(SIZES, spec):
         wanted, answers = (dict(zip(outputs, session.run(outputs, feed), strict=True)) for session in sessions)
         for name, value in differences(answers, wanted).items():
             worst[name] = float(np.maximum(worst.get(name, 0.0), value))  # keeps NaN, which max() may lose
@@ -115,6 +115,9 @@ def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -
     result = {}
     for name, value in wanted.items():
         distance = np.abs(answers[name].astype(np.float64) - value)
+        if name == "depth":
+            result["relative_depth p99.9"] = float(np.percentile(distance / np.abs(value), PERCENTILE))
+            continue
         result[name] = float((answers[name] != value).mean() if name == "semantic" else distance.mean())
         if name == "disparity":
             depth = relative_depth_errors(answers[name], value)

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+PAIR = ("left", "right")  # what a pair gives, as inputs of a network
 DISPARITY_SCALE = 256.0  # stored value = pixels * 256, 0 = no truth
 
 
@@ -23,10 +24,10 @@ class Pair:
     right_path: Path
     disparity_path: Path | None
 
-    def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """Left and right, uint8 [H, W, 3] RGB. Raises ValueError when a file is no image."""
-        left, right = (_read(path, cv2.IMREAD_COLOR) for path in (self.left_path, self.right_path))
-        return cv2.cvtColor(left, cv2.COLOR_BGR2RGB), cv2.cvtColor(right, cv2.COLOR_BGR2RGB)
+    def images(self) -> dict[str, np.ndarray]:
+        """The images of PAIR by name, uint8 [H, W, 3] RGB. Raises ValueError when a file is no image."""
+        files = zip(PAIR, (self.left_path, self.right_path), strict=True)
+        return {name: cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB) for name, path in files}
 
     def truth_px(self, max_disparity_px: float) -> np.ndarray:
         """True disparity of the left view, float32 [H, W] pixels; 0 where unknown or above the maximum."""

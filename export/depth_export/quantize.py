@@ -23,7 +23,7 @@ from depth_runtime.spec import METADATA_KEY, ModelSpec
 from .graph import save
 from .int8_gate import Gate, QuantisationError, Report
 from .int8_graph import LAYOUTS, Feed, Layout, calibrate, feeding, parts_of, prepare, quantize
-from .pairs import Pair, digest, spread
+from .pairs import PAIR, Pair, digest, spread
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +43,11 @@ def quantize_file(
     """Write the INT8 version of a contract file, and return what it costs.
 
     calibration: pairs that give the ranges; held_out: other pairs, with truth; target: a key of LAYOUTS. The table of
-    losses is logged. Raises QuantisationError, and leaves `out` as it was, when the loss is above the gate or no part
-    bears INT8.
+    losses is logged. Raises SpecError for a network that takes more than a pair. Raises QuantisationError, and leaves
+    `out` as it was, when the loss is above the gate or no part bears INT8.
     """
     spec = read_spec(source)
+    spec.require_inputs(PAIR)
     model, layout = prepare(source), LAYOUTS[target]
     if absent := [part for part in gate.keep if not parts_of(model, layout, DEEPEST, part)]:
         raise ValueError(
@@ -132,18 +133,15 @@ def _choose(trial: _Trial, source: Path, pairs: Sequence[Pair], gate: Gate, repo
 def _feeds(pairs: Sequence[Pair], spec: ModelSpec) -> Iterator[Feed]:
     for pair in pairs:
         images = pair.images()
-        plan = make_plan(images[0].shape[:2], spec.size_multiple)
-        yield {
-            name: plan.apply(image, np.empty((*plan.network, 3), np.uint8))[None]
-            for name, image in zip(spec.inputs, images, strict=True)
-        }
+        plan = make_plan(images["left"].shape[:2], spec.size_multiple)
+        yield {name: plan.apply(images[name], np.empty((*plan.network, 3), np.uint8))[None] for name in spec.inputs}
 
 
 def _answers(path: Path, pairs: Sequence[Pair], threads: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     pipeline = StereoPipeline(make_backend(path, "onnxruntime-cpu", threads))
     maps = pipeline.available({"semantic"})
     for pair in pairs:
-        result = pipeline.process(*pair.images(), maps)
+        result = pipeline.process(pair.images(), maps)
         yield result.disparity_px.copy(), result.panoptic.semantic.copy() if maps else None
 
 

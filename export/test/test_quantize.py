@@ -18,6 +18,7 @@ from depth_export.int8_gate import Gate, QuantisationError
 from depth_export.int8_graph import LAYOUTS, parts_of, with_neighbours
 from depth_export.matched_pair import matched_pair
 from depth_export.pairs import read_pairs
+from depth_export.probe import probe_spec, write_probe
 from depth_export.quantize import quantize_file
 from depth_export.quantize_command import split
 from depth_models.blocks import ConvBlock
@@ -26,6 +27,7 @@ from depth_runtime.backends.cuda_runtime import Gpu
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import build_engine, engine_key
 from depth_runtime.onnx_file import read_spec
+from depth_runtime.spec import SpecError
 from onnx import TensorProto, helper
 from tiny_spec import TINY_SPEC
 from torch import nn
@@ -147,6 +149,14 @@ def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
     assert int8_kernels(tmp_path / "tiny_int8.onnx") == [(16, 1, 3, 3), (16, 6, 3, 3)]
     with pytest.raises(ValueError, match=r"expected parts below \['first', 'last'\], got \['lost'\]"):
         quantize_file(tiny_file, tmp_path / "x.onnx", pairs[:3], pairs[3:], Gate(keep=("lost",)))
+
+
+def test_a_network_that_takes_more_than_a_pair_is_refused_at_once(folder, tmp_path):
+    source = write_probe(tmp_path / "regions.onnx", replace(probe_spec(), inputs=("left", "right", "regions")))
+    pairs = read_pairs(folder)
+    with pytest.raises(SpecError, match=r"inputs \['left', 'right'\], got 'probe' .* nothing here gives 'regions'"):
+        quantize_file(source, tmp_path / "int8.onnx", pairs[:3], pairs[3:], Gate())
+    assert list(tmp_path.iterdir()) == [source]
 
 
 def test_what_no_gate_can_see_stays_fp32(folder, tmp_path):

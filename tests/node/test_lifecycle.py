@@ -2,12 +2,13 @@
 """Start, refusal, runtime changes and end of the node process."""
 
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from depth_export.probe import probe_spec, write_probe
+from depth_export.probe import mono_probe_spec, probe_spec, write_probe
 from depth_nodes.stereo_node import PARAMETERS
-from depth_runtime.spec import METADATA_KEY
+from depth_runtime.spec import METADATA_KEY, SCHEMA
 from lifecycle_msgs.msg import Transition
 from node_process import EXIT_TIMEOUT_S, NodeProcess
 from rcl_interfaces.msg import ParameterType
@@ -18,7 +19,7 @@ from stereo_messages import scene
 def with_newer_schema(path):
     """The probe with its schema number raised in place (same length, so that the file stays whole)."""
     write_probe(path)
-    path.write_bytes(path.read_bytes().replace(b'"schema": 1', b'"schema": 9'))
+    path.write_bytes(path.read_bytes().replace(b'"schema": %d' % SCHEMA, b'"schema": 9'))
 
 
 def without_spec(path):
@@ -32,7 +33,7 @@ BAD_FILES = {
     "not onnx": (lambda path: path.write_text("weights\n" * 100), "do not start like ONNX"),
     "truncated": (lambda path: path.write_bytes(write_probe(path).read_bytes()[:-300]), "truncated"),
     "without spec": (without_spec, "expected metadata 'depth_spec'"),
-    "newer schema": (with_newer_schema, "schema 1 or older, got 9; update depth_runtime"),
+    "newer schema": (with_newer_schema, f"schema {SCHEMA} or older, got 9; update depth_runtime"),
 }
 
 
@@ -211,13 +212,19 @@ def test_a_gpu_backend_that_cannot_run_is_an_error_not_a_quiet_slowdown(start):
 
 
 def test_a_mono_network_is_refused_by_the_stereo_node(start, tmp_path):
-    from dataclasses import replace
-
-    spec = replace(probe_spec(), task="mono", canonical_focal_px=500.0, max_disparity=None, outputs={"depth": 1})
-    path = write_probe(tmp_path / "mono.onnx", spec)
+    path = write_probe(tmp_path / "mono.onnx", mono_probe_spec())
     _, rig = start(connected=False, parameters={"model": str(path)})
     rig.wait(lambda: rig.status_level == b"\2", "an error in diagnostics")
-    assert "mono" in rig.status_message or "inputs" in rig.status_message
+    assert "expected a network for task 'stereo', got 'mono'" in rig.status_message
+
+
+def test_a_network_that_takes_regions_is_refused_by_the_node_with_the_way_out(start, tmp_path):
+    spec = replace(probe_spec(), inputs=("left", "right", "regions"))
+    path = write_probe(tmp_path / "regions.onnx", spec)
+    _, rig = start(connected=False, parameters={"model": str(path)})
+    rig.wait(lambda: rig.status_level == b"\2", "an error in diagnostics")
+    assert "nothing here gives 'regions'" in rig.status_message
+    assert "choose another network" in rig.status_message
 
 
 def test_a_network_size_that_does_not_fit_is_refused_with_those_that_do(start):

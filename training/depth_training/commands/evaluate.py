@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
     parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size (default 1)")
-    parser.add_argument("--label-regions", action="store_true", help="segmentation images from classes and instances")
+    parser.add_argument("--label-regions", action="store_true", help="region images from classes and instances")
     parser.add_argument(
         "--size", default="source", help="network size: source (the images' own, default), default or WIDTHxHEIGHT"
     )

@@ -41,11 +41,11 @@ def run(arguments: argparse.Namespace) -> None:
     pipeline = StereoPipeline(make_any_backend(arguments.model))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for left, right in tqdm(pairs, desc="predict", unit="pair"):
-        images = read_rgb(left), read_rgb(right)
-        if images[0].shape != images[1].shape:
-            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images)
+        images = {"left": read_rgb(left), "right": read_rgb(right)}
+        if images["left"].shape != images["right"].shape:
+            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images.values())
             raise ValueError(f"expected a rectified pair of one size, got {sizes} in {left} and {right}")
-        result = pipeline.process(*images, maps=())
+        result = pipeline.process(images, maps=())
         write_disparity(arguments.out, left.stem, result.disparity_px, arguments.top)
     log.info("%d disparity maps in %s", len(pairs), arguments.out)
 

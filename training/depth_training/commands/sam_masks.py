@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Segmentation images of left views by Segment Anything or MobileSAM, as usam_net learns from them.
+"""Region images of left views by Segment Anything or MobileSAM, as usam_net learns from them.
 
-FOLDER is a sequence folder (its left/ is read, its segmentation/ written) or a folder of images, or of folders of
+FOLDER is a sequence folder (its left/ is read, its regions/ written) or a folder of images, or of folders of
 images, whose names --out receives. What was made before from the same image, checkpoint and settings is kept, so a call
 that was stopped goes on where it was.
 """
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     default = MaskSettings()
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="sequence folder with left/, or folder of images")
     parser.add_argument("--checkpoint", type=Path, required=True, help="sam_vit_b, l or h .pth, or mobile_sam.pt")
-    parser.add_argument("--out", type=Path, help="folder to write; default: FOLDER/segmentation of a sequence folder")
+    parser.add_argument("--out", type=Path, help="folder to write; default: FOLDER/regions of a sequence folder")
     parser.add_argument("--points-per-side", type=int, default=default.points_per_side, help="prompts: its square")
     parser.add_argument("--points-per-batch", type=int, default=default.points_per_batch)
     parser.add_argument("--iou", type=float, default=default.pred_iou_thresh, help="least IoU that the network expects")
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
 def folders(folder: Path, out: Path | None) -> tuple[Path, Path]:
     """Where images are read and written. Raises ValueError for plain images without --out."""
     if (folder / "left").is_dir():
-        return folder / "left", out or folder / "segmentation"
+        return folder / "left", out or folder / "regions"
     if out is None:
         raise ValueError(f"expected a folder left/ in {folder} or --out, got neither; say where to write")
     return folder, out
@@ -116,7 +116,7 @@ def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
 
 
 def _paint(job: Job) -> None:
-    """Write one segmentation image in one step, then what it was made from."""
+    """Write one region image in one step, then what it was made from."""
     image = read_rgb(job.source)
     write_png(job.target, region_image(image, _masks(image)))
     job.key_file.write_text(job.key)

@@ -23,8 +23,8 @@ class DrivingStereo:
     """Root with {train,test}-left-image, -right-image, -disparity-map and calibration texts; or weather folders.
 
     split: train, test, or one of the weather folders cloudy, foggy, rainy, sunny. size: half (881 x 400) or full
-    (1762 x 800). Images lie below the part's folder, with or without a folder per drive and size. Segmentation images
-    (`sam-masks`) are taken from {train,test}-segmentation or segmentation/ of a weather folder, where they are.
+    (1762 x 800). Images lie below the part's folder, with or without a folder per drive and size. Region images
+    (`sam-masks`) are taken from {train,test}-regions or regions/ of a weather folder, where they are.
     """
 
     def __init__(self, root: Path, split: str = "train", size: str = "half") -> None:
@@ -36,7 +36,7 @@ class DrivingStereo:
             _sized(root / split / f"{kind}-{size}-size" if weather else root / f"{split}-{kind}", size)
             for kind in ("left-image", "right-image", "disparity-map")
         ]
-        self._segmentation = root / split / "segmentation" if weather else root / f"{split}-segmentation"
+        self._regions = root / split / "regions" if weather else root / f"{split}-regions"
         folders = sorted({path.parent for path in self._parts[0].rglob("*.*") if path.is_file()})
         if not folders:
             raise ValueError(f"expected images below {self._parts[0]}, got none; unpack the archives there")
@@ -49,12 +49,12 @@ class DrivingStereo:
     def __getitem__(self, index: int) -> Sample:
         path = self._lefts[index]
         stem = path.relative_to(self._parts[0]).with_suffix("")
-        segmentation = self._segmentation / f"{stem}.png"
+        regions = self._regions / f"{stem}.png"
         return Sample(
             left=read_rgb(path),
             right=read_rgb(image_named(self._parts[1] / stem)),
             disparity_px=read_scaled(self._parts[2] / f"{stem}.png", _SCALE[self._size]),
-            segmentation=read_rgb(segmentation) if segmentation.is_file() else None,
+            regions=read_rgb(regions) if regions.is_file() else None,
             name=path.stem,
             **self._calibration(path.stem.split("_")[0]),
         )

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 class PlainFolder:
     """A sequence folder as `depth_training render` and docs/bags.md describe it, or a folder of such folders.
 
-    Needs left/; right/, disparity/, semantic/, instance/, segmentation/, calibration.json are taken where they are.
-    segmentation/ may hold some of the views only, since `sam-masks` takes long.
+    Needs left/; right/, disparity/, semantic/, instance/, regions/, calibration.json are taken where they are.
+    regions/ may hold some of the views only, since `sam-masks` takes long.
     With `neighbours` samples carry the previous and next left image, and each sequence loses its two end frames.
     stereo: False leaves right and disparity out. Where labels.json stands, its classes become ours by their names.
     """
@@ -53,9 +53,9 @@ class PlainFolder:
             maps["right"] = read_rgb(image_named(folder / "right" / path.stem))
         if self._stereo and (folder / "disparity").is_dir():
             maps["disparity_px"] = read_scaled(folder / "disparity" / f"{path.stem}.png")
-        segmentation = folder / "segmentation" / f"{path.stem}.png"
-        if segmentation.is_file():  # a folder may be filled while it is in use
-            maps["segmentation"] = read_rgb(segmentation)
+        regions = folder / "regions" / f"{path.stem}.png"
+        if regions.is_file():  # a folder may be filled while it is in use
+            maps["regions"] = read_rgb(regions)
         for name, dtype in (("semantic", np.uint8), ("instance", np.uint16)):
             if (folder / name).is_dir():
                 maps[name] = read_integers(folder / name / f"{path.stem}.png", dtype)

@@ -24,7 +24,7 @@ COMPUTED = "computed"
 class ProceduralWorld:
     """`count` pairs of random scenes; pair i depends on seed and i alone, and train and val share none.
 
-    root: archive of `synthetic.pack`, or "computed" for `textures` computed ones. mix: shares of the layouts.
+    root: archive of `synthetic.pack`, or "computed" for `textures` computed ones. mix: fractions of the layouts.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class ProceduralWorld:
         # Torch's generator takes 32 bits of a seed, so both numbers are mixed into that many.
         world.reseed(int(np.random.SeedSequence([self._seed, index]).generate_state(1)[0]))
         mix = dict(self._mix or DEFAULT_MIX)
-        layout = np.random.default_rng([self._seed, index]).choice(list(mix), p=_shares(mix))
+        layout = np.random.default_rng([self._seed, index]).choice(list(mix), p=_fractions(mix))
         with torch.inference_mode():
             scene = world.scenes(1, {str(layout): 1.0})
             pair = world.renderer.render(scene)
@@ -86,9 +86,9 @@ class ProceduralWorld:
         return StereoWorld(bank, *self._size, seed=0)
 
 
-def _shares(mix: Mapping[str, float]) -> np.ndarray:
-    shares = np.array(list(mix.values()), float)
-    return shares / shares.sum()
+def _fractions(mix: Mapping[str, float]) -> np.ndarray:
+    fractions = np.array(list(mix.values()), float)
+    return fractions / fractions.sum()
 
 
 def _image(image: torch.Tensor) -> np.ndarray:

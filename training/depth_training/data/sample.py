@@ -17,9 +17,9 @@ _DTYPES = {
     "semantic": np.uint8,
     "instance": np.uint16,
     "depth_m": np.float32,
-    "segmentation": np.uint8,
+    "regions": np.uint8,
 }
-_COLOURED = ("right", "segmentation")
+_COLOURED = ("right", "regions")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Sample:
     occluded: bool [H, W], True where the right camera does not see the left view's surface.
     semantic: uint8 [H, W] ids of depth_models.LABELS, 255 unlabelled; instance: uint16 [H, W], 0 = stuff.
     depth_m: float32 [H, W] metres along the optical axis, NaN = unknown (see `true_depth_m`).
-    segmentation: uint8 [H, W, 3], image of the left view in which each region has one colour of no further meaning.
+    regions: uint8 [H, W, 3], image of the left view in which each region has one colour of no further meaning.
     intrinsics: (fx, fy, cx, cy) of the left view in pixels, pixel centres at whole numbers; baseline_m: > 0.
     disparity_shift_px: cx_left - cx_right, the disparity of a point at infinity.
     pose: float64 [4, 4], left camera to world, metres; neighbours: uint8 [H, W, 3] images, (previous, next).
@@ -45,7 +45,7 @@ class Sample:
     semantic: np.ndarray | None = None
     instance: np.ndarray | None = None
     depth_m: np.ndarray | None = None
-    segmentation: np.ndarray | None = None
+    regions: np.ndarray | None = None
     intrinsics: tuple[float, float, float, float] | None = None
     baseline_m: float | None = None
     disparity_shift_px: float = 0.0

@@ -16,11 +16,11 @@ from torch import nn
 from .config import TrainConfig
 from .network_setup import build_network
 
-SCHEMA = 2
+SCHEMA = 3
 KEYS = ("schema", "network", "network_config", "recipe", "spec", "git_revision", "weights", "ema", "state")
 
 
-def spec_facts(network: nn.Module) -> dict[str, Any]:
+def spec_fields(network: nn.Module) -> dict[str, Any]:
     """What the exported file's spec will say of a network, as plain values."""
     return {
         "task": "stereo",
@@ -52,7 +52,7 @@ def write_checkpoint(
         "network": recipe["network"]["name"],
         "network_config": recipe["network"]["config"],
         "recipe": recipe,
-        "spec": spec_facts(network),
+        "spec": spec_fields(network),
         "git_revision": git_revision(),
         "weights": weights,
         "ema": ema,
@@ -113,7 +113,7 @@ def require_same_recipe(path: Path, recipe: dict[str, Any], own: dict[str, Any])
         f"{section}.{key}" if isinstance(value, dict) else section
         for section, value in own.items()
         for key in (value if isinstance(value, dict) else [section])
-        if section not in ("log", "held_out") and recipe.get(section) != value
+        if section not in ("log", "validation") and recipe.get(section) != value
         if not isinstance(value, dict) or recipe.get(section, {}).get(key) != value[key]
     ]
     if differing:

@@ -15,7 +15,7 @@ from ..data.occlusion import occluded_by_check
 
 _MAPS = (
     *("left", "right", "disparity_px", "right_disparity_px", "occluded"),
-    *("semantic", "instance", "depth_m", "segmentation"),
+    *("semantic", "instance", "depth_m", "regions"),
 )
 _SMOOTH_PX = 1.0  # surfaces whose disparity changes by less between neighbours are interpolated
 
@@ -23,7 +23,7 @@ _SMOOTH_PX = 1.0  # surfaces whose disparity changes by less between neighbours 
 def scale_sample(sample: Sample, height: int, width: int) -> Sample:
     """The sample at another size in pixels; disparity is multiplied by the ratio of the widths.
 
-    Labels, depth and segmentation take the nearest pixel; disparity is interpolated on smooth surfaces and takes the
+    Labels, depth and regions take the nearest pixel; disparity is interpolated on smooth surfaces and takes the
     nearest pixel at edges and where neighbours are unknown.
     """
     rows, columns = sample.left.shape[:2]
@@ -111,7 +111,7 @@ def random_window(sample: Sample, height: int, width: int, rng: np.random.Genera
 def flip_sample(sample: Sample) -> Sample:
     """The mirrored pair: the mirrored right view becomes the left one, so that disparities stay positive.
 
-    Truth of the right view becomes that of the left one; labels, depth, segmentation, pose and neighbours belong to the
+    Truth of the right view becomes that of the left one; labels, depth, regions, pose and neighbours belong to the
     old left view and are dropped. Raises ValueError for a sample without truth of the right view.
     """
     if sample.right is None or sample.right_disparity_px is None:

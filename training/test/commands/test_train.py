@@ -34,7 +34,7 @@ def pairs(tmp_path_factory):
 def train(pairs: Path, out: Path, *more: str) -> None:
     texts = (
         *("data.dataset=plain", f"data.root={pairs}", "data.height=64", "data.width=64", "data.batch=2"),
-        *("log.held_out_batches=1", "log.every_steps=1", "world.computed_textures=4", "schedule.steps=3"),
+        *("log.validation_batches=1", "log.every_steps=1", "world.computed_textures=4", "schedule.steps=3"),
     )
     overrides = [part for text in texts for part in ("--set", text)]
     main(["train", "--config", str(CONFIG), "--out", str(out), "--threads", "1", *overrides, *more])
@@ -57,7 +57,7 @@ def test_a_time_box_stops_a_run_and_resume_finishes_it(finished):
     metrics = json.loads((out / "metrics.json").read_text())
     assert stopped == 1
     assert (metrics["steps"], metrics["progress"]) == (3, 1.0)
-    assert {"loss", "epe", "d1", "bad2"} <= set(metrics["held_out"])
+    assert {"loss", "epe", "d1", "bad2"} <= set(metrics["validation"])
 
 
 def test_weights_carry_the_recipe_and_the_network_s_config(finished, pairs):
@@ -73,7 +73,7 @@ def test_tensorboard_holds_scalars_and_panels(finished):
     events = accumulator.EventAccumulator(str(finished[0] / "tensorboard"), {"images": 0, "scalars": 0})
     events.Reload()
     assert [event.step for event in events.Scalars("train/loss")] == [1, 2, 3]
-    panel = events.Images("left, truth, answer, confidence")[-1]
+    panel = events.Images("left, truth, prediction, confidence")[-1]
     assert (panel.width, panel.height) == (4 * 64, 2 * 64)
 
 
@@ -110,25 +110,25 @@ def test_predict_with_the_zoo_network_finds_the_shift(pairs, tmp_path):
     assert np.median(disparity) == pytest.approx(SHIFT, abs=0.5)
 
 
-def test_the_torch_network_answers_as_its_exported_file(pairs, tmp_path):
+def test_the_torch_network_predicts_like_its_exported_file(pairs, tmp_path):
     left, right = (str(pairs / side / "000000.png") for side in ("left", "right"))
     weights = str(CONFIG.parents[1] / "weights" / "stereo_s.pt")
-    answers = []
+    predictions = []
     for name, model in (("torch", weights), ("file", "stereo_s")):
         main(["predict", left, right, "--model", model, "--out", str(tmp_path / name)])
-        answers.append(cv2.imread(str(tmp_path / name / "000000_disparity.png"), cv2.IMREAD_UNCHANGED) / 256)
-    np.testing.assert_allclose(*answers, atol=0.05)
+        predictions.append(cv2.imread(str(tmp_path / name / "000000_disparity.png"), cv2.IMREAD_UNCHANGED) / 256)
+    np.testing.assert_allclose(*predictions, atol=0.05)
 
 
 def test_a_checkpoint_can_be_evaluated_beside_exported_files(pairs, finished):
     images = [read_rgb(pairs / side / "000000.png") for side in ("left", "right")]
-    answers = {}
+    predictions = {}
     for name in ("last.pt", "weights.pt"):
         label, method = make_method(f"checkpoint:{finished[0] / name}", 1)
         assert label == name[:-3]
-        answers[name] = method(*images)
-    assert answers["last.pt"].confidence.shape == (70, 100)
-    disparities = [answer.disparity_px for answer in answers.values()]
+        predictions[name] = method(*images)
+    assert predictions["last.pt"].confidence.shape == (70, 100)
+    disparities = [prediction.disparity_px for prediction in predictions.values()]
     np.testing.assert_allclose(*disparities, atol=0.5)  # weights.pt is rounded to FP16
     assert disparities[0].std() > 0
 

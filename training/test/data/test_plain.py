@@ -29,7 +29,7 @@ def folder(tmp_path):
         write(root / "disparity" / name, disparity)
         write(root / "semantic" / name, np.full((6, 8), 5, np.uint8))
         write(root / "instance" / name, np.full((6, 8), 700, np.uint16))
-        write(root / "segmentation" / name, LEFT - np.uint8(40))
+        write(root / "regions" / name, LEFT - np.uint8(40))
     numbers = {"width": 8, "height": 6, "fx": 10.0, "fy": 11.0, "cx_left": 3.5, "cy": 2.5, "cx_right": 1.0}
     (root / "calibration.json").write_text(json.dumps(numbers | {"baseline_m": 0.4}))
     return root
@@ -45,18 +45,18 @@ def test_a_plain_folder_gives_all_that_it_has(folder):
     assert sample.disparity_px[0, 0] == 12.5
     assert np.isnan(sample.disparity_px[1, 2])
     assert (sample.semantic[0, 0], sample.instance[0, 0]) == (5, 700)
-    assert sample.segmentation[0, 0].tolist() == [160, 60, 10]
+    assert sample.regions[0, 0].tolist() == [160, 60, 10]
     assert (sample.intrinsics, sample.baseline_m) == ((10, 11, 3.5, 2.5), 0.4)
     depth_m = sample.true_depth_m()  # 10 * 0.4 / (12.5 - 2.5)
     assert depth_m[0, 0] == pytest.approx(0.4)
     assert np.isnan(depth_m[1, 2])
 
 
-def test_segmentation_images_may_still_be_missing(folder):
-    (folder / "segmentation/000001.png").unlink()
+def test_region_images_may_still_be_missing(folder):
+    (folder / "regions/000001.png").unlink()
     frames = make_dataset("plain", folder)
-    assert frames[1].segmentation is None
-    assert frames[2].segmentation is not None
+    assert frames[1].regions is None
+    assert frames[2].regions is not None
 
 
 def test_classes_of_a_folder_become_ours_by_name(folder, caplog):

@@ -219,13 +219,13 @@ def test_drivingstereo_scales_both_sizes(driving_stereo, split):
     assert (half.intrinsics, full.intrinsics[0]) == ((1003.5, 1003.5, 4, 3), 2007)
 
 
-def test_drivingstereo_takes_the_segmentation_images_that_are_there(driving_stereo):
-    assert make_dataset("drivingstereo", driving_stereo, split="test")[0].segmentation is None
+def test_drivingstereo_takes_the_region_images_that_are_there(driving_stereo):
+    assert make_dataset("drivingstereo", driving_stereo, split="test")[0].regions is None
     left = next((driving_stereo / "test-left-image/left-image-half-size").rglob("*.jpg"))
     regions = np.full((6, 8, 3), (30, 20, 10), np.uint8)
-    write_image(driving_stereo / "test-segmentation" / DRIVE / f"{left.stem}.png", regions)
+    write_image(driving_stereo / "test-regions" / DRIVE / f"{left.stem}.png", regions)
     sample = make_dataset("drivingstereo", driving_stereo, split="test")[0]
-    assert sample.segmentation[1, 2].tolist() == [30, 20, 10]
+    assert sample.regions[1, 2].tolist() == [30, 20, 10]
 
 
 def test_drivingstereo_names_what_is_missing(driving_stereo):

@@ -17,7 +17,7 @@ CONFIG = Path(__file__).parents[2] / "configs" / "smoke.toml"
 # Frozen statistics: on CPUs torch has no batch norm that sees the batches of all processes.
 OVERRIDES = [
     *("data.height=32", "data.width=64", "data.batch=4", "world.computed_textures=4", "world.flying=1.0"),
-    *("schedule.steps=3", "log.every_steps=1", "log.held_out_batches=1", "log.tensorboard=false"),
+    *("schedule.steps=3", "log.every_steps=1", "log.validation_batches=1", "log.tensorboard=false"),
     *("optimiser.batch_norm='frozen'", "optimiser.learning_rate=1e-4"),
 ]
 
@@ -31,8 +31,8 @@ def train(
     """Checkpoint and log lines of a short run."""
     command = ["train", "--config", str(CONFIG), "--out", str(folder), "--threads", "1"]
     command += [part for text in overrides for part in ("--set", text)]
-    support = str(Path(tiny_network.__file__).parent)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": support}
+    path = os.pathsep.join(filter(None, (str(Path(tiny_network.__file__).parent), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, *launcher, "-m", program, *command],
         capture_output=True,
@@ -54,7 +54,7 @@ def test_two_processes_train_as_one_with_the_double_batch(tmp_path):
     alone, lines = train(tmp_path / "alone", [])
     together, lines_together = train(tmp_path / "together", TOGETHER)
     # One set of reports, not two; losses are means over the processes.
-    assert [line["kind"] for line in lines_together] == ["held_out", "train", "train", "train", "held_out"]
+    assert [line["kind"] for line in lines_together] == ["validation", "train", "train", "train", "validation"]
     for one, two in zip(lines, lines_together, strict=True):
         names = {"loss", "full", "occlusion", "semantic", "gradient", "epe"} & set(one)
         assert {name: two[name] for name in names} == pytest.approx({name: one[name] for name in names}, rel=1e-4)
@@ -74,7 +74,7 @@ def test_two_processes_take_turns_as_one_though_a_loss_leaves_a_head_out(tmp_pat
     pairs = ["dataset=plain", f"root={tmp_path / 'pairs'}", "batch=2", "height=16", "width=24", "augmented=false"]
     overrides = [f"{section}.{text}" for section in ("data", "unlabelled") for text in pairs]
     overrides += ["network={name='tiny'}", "loss.objective=tiny_truth", "unlabelled.objective=tiny_images"]
-    overrides += ["held_out.dataset=plain", f"held_out.root={tmp_path / 'pairs'}", "optimiser.batch_norm='frozen'"]
+    overrides += ["validation.dataset=plain", f"validation.root={tmp_path / 'pairs'}", "optimiser.batch_norm='frozen'"]
     overrides += ["schedule.steps=5", "log.every_steps=1", "log.tensorboard=false"]
     (alone, lines), (together, lines_together) = (
         train(tmp_path / name, launcher, overrides, "tiny_network")

@@ -87,10 +87,10 @@ def test_only_a_later_interrupt_stops_at_once(monkeypatch):
 
 
 def test_after_a_signal_nothing_is_scored(tmp_path):
-    trainer, held_out = make_trainer(), [collate_samples([PAIR], ALONE.device)]
-    trainer.turns.labelled.source.next_batch = lambda: os.kill(os.getpid(), signal.SIGTERM) or held_out[0]
-    trainer.run(tmp_path, held_out)
-    assert [(line["kind"], line["step"]) for line in log_of(tmp_path)] == [("held_out", 0), ("train", 1)]
+    trainer, validation = make_trainer(), [collate_samples([PAIR], ALONE.device)]
+    trainer.turns.labelled.source.next_batch = lambda: os.kill(os.getpid(), signal.SIGTERM) or validation[0]
+    trainer.run(tmp_path, validation)
+    assert [(line["kind"], line["step"]) for line in log_of(tmp_path)] == [("validation", 0), ("train", 1)]
 
 
 def test_a_full_disk_costs_checkpoints_and_reports_but_not_the_run(tmp_path, full_disk, caplog):
@@ -148,13 +148,13 @@ def test_a_killed_command_ends_well_and_goes_on(tmp_path):
         loss.objective = "tiny_truth"
         schedule = {{ steps = 1000000, minutes = 0.0 }}
         data = {{ dataset = "plain", root = "{tmp_path / "pairs"}", height = 16, width = 24, batch = 1, threads = 1 }}
-        held_out = {{ dataset = "plain", root = "{tmp_path / "pairs"}" }}
+        validation = {{ dataset = "plain", root = "{tmp_path / "pairs"}" }}
         log = {{ every_steps = 1, tensorboard = false }}
         """
     )
     words = ["-m", "tiny_network", "train", "--config", str(recipe), "--out", str(tmp_path / "out"), "--resume"]
-    support = str(Path(tiny_network.__file__).parent)
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": support}
+    path = os.pathsep.join(filter(None, (str(Path(tiny_network.__file__).parent), os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     steps = []
     for _ in range(2):
         process = subprocess.Popen([sys.executable, *words], env=environment, stderr=subprocess.PIPE, text=True)

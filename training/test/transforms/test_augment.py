@@ -101,28 +101,28 @@ def test_a_window_keeps_both_views_aligned(plane):
         crop_sample(plane, 11, 81, 50, 70)
 
 
-def test_a_segmentation_moves_with_the_left_view_and_keeps_its_colours(plane):
+def test_regions_move_with_the_left_view_and_keep_their_colours(plane):
     regions = np.zeros((ROWS, COLUMNS, 3), np.uint8)
     regions[20:60, 40:100] = 250, 3, 77
-    segmented = replace(plane, segmentation=regions)
+    segmented = replace(plane, regions=regions)
     scaled = scale_sample(segmented, 45, 300)
-    assert np.unique(scaled.segmentation.reshape(-1, 3), axis=0).tolist() == [[0, 0, 0], [250, 3, 77]]
-    assert np.argwhere(scaled.segmentation[..., 0]).min(0).tolist() == [10, 80]
-    assert (crop_sample(segmented, 11, 23, 50, 70).segmentation == regions[11:61, 23:93]).all()
+    assert np.unique(scaled.regions.reshape(-1, 3), axis=0).tolist() == [[0, 0, 0], [250, 3, 77]]
+    assert np.argwhere(scaled.regions[..., 0]).min(0).tolist() == [10, 80]
+    assert (crop_sample(segmented, 11, 23, 50, 70).regions == regions[11:61, 23:93]).all()
     for seed in range(6):
         view = augment_stereo(segmented, 60, 100, np.random.default_rng(seed), GEOMETRY_ONLY)
-        assert (view.name, view.segmentation.shape) == ("plane", (60, 100, 3))  # not flipped
+        assert (view.name, view.regions.shape) == ("plane", (60, 100, 3))  # not flipped
 
 
-def test_a_segmentation_takes_the_mean_colours_of_the_recoloured_view(plane):
+def test_regions_take_the_mean_colours_of_the_recoloured_view(plane):
     regions = np.full((ROWS, COLUMNS, 3), 9, np.uint8)
     regions[:, 70:] = 250, 3, 77
     regions[40] = 0
-    view = augment_stereo(replace(plane, segmentation=regions), ROWS, COLUMNS, np.random.default_rng(1), RECOLOUR_ONLY)
+    view = augment_stereo(replace(plane, regions=regions), ROWS, COLUMNS, np.random.default_rng(1), RECOLOUR_ONLY)
     assert (view.left != plane.left).any()
-    assert (view.segmentation[40] == 0).all()
+    assert (view.regions[40] == 0).all()
     for columns in (slice(0, 70), slice(70, COLUMNS)):
-        region = np.delete(view.segmentation[:, columns], 40, 0).reshape(-1, 3)
+        region = np.delete(view.regions[:, columns], 40, 0).reshape(-1, 3)
         assert len(np.unique(region, axis=0)) == 1
         mean = np.delete(view.left[:, columns], 40, 0).mean((0, 1))
         np.testing.assert_allclose(region[0], np.maximum(mean, 1), atol=0.51)

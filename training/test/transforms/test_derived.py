@@ -35,7 +35,7 @@ def test_regions_are_painted_from_labels_at_the_size_that_is_used():
     instance[:, 4:] = 1
     pair = Sample(left, semantic=semantic, instance=instance, name="street/7")
     (sample,) = list(derived([pair], shrink=2, label_regions=True))
-    assert sample.segmentation[0].tolist() == [[1, 1, 1], [0, 0, 0], [200, 100, 50], [200, 100, 50]]
+    assert sample.regions[0].tolist() == [[1, 1, 1], [0, 0, 0], [200, 100, 50], [200, 100, 50]]
     with pytest.raises(ValueError, match="instances in 'street/8'"):
         derived([Sample(left, semantic=semantic, name="street/8")], label_regions=True)[0]
 
@@ -43,14 +43,14 @@ def test_regions_are_painted_from_labels_at_the_size_that_is_used():
 def test_stored_regions_keep_their_borders_when_they_shrink():
     left = np.full((8, 16, 3), 90, np.uint8)
     left[:, 7:] = (200, 100, 50)
-    segmentation = left.copy()
-    segmentation[:, 6] = 0  # a border of one pixel in 16, which every fourth pixel may miss
-    (sample,) = list(derived([Sample(left, segmentation=segmentation)], shrink=4))
+    regions = left.copy()
+    regions[:, 6] = 0  # a border of one pixel in 16, which every fourth pixel may miss
+    (sample,) = list(derived([Sample(left, regions=regions)], shrink=4))
     assert sample.left.shape == (2, 4, 3)
-    black = (sample.segmentation == 0).all(-1)
+    black = (sample.regions == 0).all(-1)
     assert black.tolist() == [[False, True, False, False]] * 2
-    assert sample.segmentation[0, 0].tolist() == sample.left[0, :2].mean(0).round().tolist()
-    assert sample.segmentation[0, 2].tolist() == sample.segmentation[0, 3].tolist() == [200, 100, 50]
+    assert sample.regions[0, 0].tolist() == sample.left[0, :2].mean(0).round().tolist()
+    assert sample.regions[0, 2].tolist() == sample.regions[0, 3].tolist() == [200, 100, 50]
 
 
 def test_samples_kept_in_memory_are_read_once():

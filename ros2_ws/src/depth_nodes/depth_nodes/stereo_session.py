@@ -102,14 +102,14 @@ class StereoSession(Session[dict[str, Any]]):
         _check_one_size(left, right)
         camera = self._calibrate(messages[LEFT_INFO], messages[RIGHT_INFO], left.shape[:2])
         pipeline.confidence_threshold = settings.confidence_threshold
-        result = pipeline.process(left, right, maps, (left_encoding, right_encoding), timer)
+        images, encodings = {"left": left, "right": right}, {"left": left_encoding, "right": right_encoding}
+        result = pipeline.process(images, maps, encodings, timer)
         max_disparity_px = self._network.backend.spec.max_disparity
-        assert result.left_rgb is not None  # a stereo pipeline always answers with it,
-        assert max_disparity_px is not None  # and refuses a network without it
+        assert max_disparity_px is not None  # a spec for stereo has one
         return StereoMaps(
             header=messages[LEFT].header,
             info=messages[LEFT_INFO],
-            image_rgb=result.left_rgb,
+            image_rgb=result.view_rgb,
             plan=result.plan,
             confidence=result.confidence,
             panoptic=result.panoptic,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small encoder-decoder that predicts the segmentation image of a view: what USAM-Net takes Segment Anything for.
+"""A small encoder-decoder that predicts the region image of a view: what USAM-Net takes Segment Anything for.
 
 It answers the border between regions and the mean colour of each pixel's region; the image is that colour, black on
 borders, as depth_training's sam-masks paints it, and learns from those paintings.
@@ -27,7 +27,7 @@ class Regions(NamedTuple):
     border: Tensor
 
 
-class LightSegmentation(nn.Module):
+class LightRegions(nn.Module):
     """Encoder to 1/16 and additive decoder to 1/2, whose last features hold the four pixels of their cell."""
 
     def __init__(self) -> None:
