@@ -48,7 +48,9 @@ ARROWS = {
         lazily=frozenset({"compression.zstd", "backports.zstd"}),  # the same module before and from 3.14
     ),
     "launch files": Arrow("launch/launch", frozenset({"launch", "launch_ros", "ament_index_python"})),
-    "depth_models": Arrow("models/depth_models", NUMERIC | TORCH | {"depth_runtime.spec"}),
+    "depth_models": Arrow(
+        "models/depth_models", NUMERIC | TORCH | {"depth_runtime.spec", "depth_runtime.files.atomic"}
+    ),
     "depth_training": Arrow(
         "training/depth_training",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},

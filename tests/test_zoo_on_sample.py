@@ -11,7 +11,7 @@ import pytest
 from depth_replay.bags.bag import read_bag
 from depth_replay.messages import topics
 from depth_replay.messages.definitions import header_stamp_ns
-from depth_replay.scoring.truth import read_pixels, read_truth
+from depth_replay.scoring.truth import read_camera, read_pixels, read_truth
 from depth_runtime.backends import make_backend
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
@@ -29,7 +29,7 @@ def frames():
     """(pair, sky) of some frames: images by input name, RGB uint8, and bool."""
     sides = {"left": topics.compressed(topics.LEFT_IMAGE), "right": topics.compressed(topics.RIGHT_IMAGE)}
     views = {name: {header_stamp_ns(m.data): m for m in read_bag(SAMPLE, {topic})} for name, topic in sides.items()}
-    truth = read_truth(SAMPLE)
+    truth = read_truth(SAMPLE, read_camera(SAMPLE))
     sky_id = next(label["id"] for label in truth.labels if label["name"] == "sky")
     stamps = sorted(views["left"])[::EVERY]
     return [({name: read_pixels(view[s]) for name, view in views.items()}, truth.semantic(s) == sky_id) for s in stamps]

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 from depth_runtime.backends.plain_weights import plain_weights, precision_of
+from depth_runtime.files.atomic import replacing
 from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.spec import METADATA_KEY, ModelSpec
 from depth_runtime.zoo import resolve_model
@@ -72,15 +72,10 @@ def halve_file(source: Path, path: Path, slack: float = 1.0) -> dict[str, float]
     facts = {"precision": "fp16, halved after training", "source": source.name, "source_sha256": sha256(source)}
     spec = replace(spec, training=spec.training | facts)
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as temporary:
         save(model, temporary)
         worst = compare(source, temporary, spec)
         _check(worst, slack)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return worst
 
 

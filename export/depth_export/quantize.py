@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from depth_runtime.backends import make_backend
+from depth_runtime.files.atomic import replacing
 from depth_runtime.metrics import disparity_errors
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.pipeline import StereoPipeline
@@ -54,9 +53,8 @@ def quantize_file(
             f"expected parts below {list(parts_of(model, layout, 1))}, got {absent}; see the table of a run"
         )
     ranges = calibrate(model, _feeds(calibration, spec))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
-        trial = _Trial(model, layout, ranges, Path(folder) / "int8.onnx", threads)
+    with replacing(out) as temporary:
+        trial = _Trial(model, layout, ranges, temporary, threads)
         report = Report()
         products = _choose(trial, source, spread(list(calibration), gate.drift_pairs), gate, report)
         final = trial.write(products)
@@ -67,7 +65,6 @@ def quantize_file(
         _set_spec(final, replace(spec, training=spec.training | {"quantisation": facts}))
         save(final, trial.path)
         read_spec(trial.path)
-        os.replace(trial.path, out)
     return report
 
 

@@ -164,7 +164,7 @@ def test_what_no_gate_can_see_stays_fp32(folder, tmp_path):
     export_contract(Confident(), replace(TINY_SPEC, outputs={"disparity": 1, "confidence": 1}), source)
     report = quantize_file(source, path, pairs[:3], pairs[3:], Gate(drift_px=0.5))
     assert set(report.drift_px) == {"first", "last"}
-    assert "| 1 products that only outputs without a gate need | | FP32 |" in report.table()
+    assert "| 1 products that only outputs without a gate need |  | FP32 |" in report.table()
     assert read_spec(path).training["quantisation"]["products_without_gate_fp32"] == 1
     assert (1, 6, 5, 5) not in int8_kernels(path)
 
@@ -198,8 +198,18 @@ def test_pairs_without_truth_or_without_a_right_image_are_refused(folder, tmp_pa
     with pytest.raises(ValueError, match="held-out pairs with a true disparity, got none among 1 pairs"):
         split(read_pairs(tmp_path), None)
     (tmp_path / "right/0.png").unlink()
-    with pytest.raises(ValueError, match=r"a right image for each left one, got none at .*right/0\.png"):
+    with pytest.raises(ValueError, match=r"expected images .* in .*right, got none"):
         read_pairs(tmp_path)
+
+
+def test_truth_of_eight_bits_is_no_truth(folder, tmp_path):
+    """It would be read as a 256th of what was meant, and a gate on it would mean nothing."""
+    pair = read_pairs(folder)[0]
+    cv2.imwrite(
+        str(tmp_path / "eight.png"), cv2.imread(str(pair.disparity_path), cv2.IMREAD_UNCHANGED).astype(np.uint8)
+    )
+    with pytest.raises(ValueError, match=r"one channel of uint16 in .*eight\.png, got uint8"):
+        replace(pair, disparity_path=tmp_path / "eight.png").truth_px(64)
 
 
 def test_a_list_of_pairs_is_relative_to_its_file(folder):

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from depth_runtime.files.atomic import replacing
 from torch import Tensor, nn
 
 from .registry import build
@@ -25,9 +25,9 @@ def save_weights(
     config: the overrides that the network was built with.
     """
     halves = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    temporary = Path(f"{path}.part")
-    torch.save({"network": network_name, "config": config or {}, "weights": halves, _METADATA: metadata}, temporary)
-    os.replace(temporary, path)
+    content = {"network": network_name, "config": config or {}, "weights": halves, _METADATA: metadata}
+    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)  # given a path, it would put that path into the file
 
 
 def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:

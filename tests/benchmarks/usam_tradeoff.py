@@ -17,7 +17,7 @@ from pathlib import Path
 import depth_models
 import numpy as np
 import torch
-from depth_training.data.files import read_rgb
+from depth_runtime.files.images import read_rgb
 from depth_training.labelling.mask_generator import MaskSettings, load_masks
 from depth_training.transforms.regions import region_image
 

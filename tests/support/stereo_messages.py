@@ -22,11 +22,12 @@ def make_info(side: str, size: tuple[int, int] = (HEIGHT, WIDTH), stamp_s: float
     fx, fy, cy = p.get("fx", FX), p.get("fy", FY), p.get("cy", CY)
     cx = p.get("cx", CX_LEFT if side == "left" else CX_RIGHT)
     tx = p.get("tx", 0.0 if side == "left" else -fx * BASELINE_M)
-    info = CameraInfo(height=size[0], width=size[1], distortion_model="plumb_bob", d=[0.0] * 5)
+    # K, D and R are those of the camera before rectification: what is computed must follow P alone.
+    info = CameraInfo(height=size[0], width=size[1], distortion_model="plumb_bob", d=[-0.28, 0.07, 0.0, 0.0, 0.01])
     info.header.stamp.sec, info.header.stamp.nanosec = stamp_of(stamp_s)
     info.header.frame_id = FRAME
-    info.k = [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0]
-    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    info.k = [1.05 * fx, 0.0, cx + 2.0, 0.0, 1.04 * fy, cy - 3.0, 0.0, 0.0, 1.0]
+    info.r = [0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0]
     info.p = [fx, 0.0, cx, tx, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0]
     return info
 

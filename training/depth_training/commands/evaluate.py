@@ -9,10 +9,11 @@ Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see do
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from depth_runtime.tables import json_text
 
 from ..core.strict_config import override
 from ..data import Dataset, make_dataset
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         names = ("data", "option", "method", "shrink", "label_regions", "size", "threads")
         settings = {name: getattr(arguments, name) for name in names}
-        arguments.json.write_text(json.dumps(as_json(evaluation, summary, settings), indent=1))
+        arguments.json.write_text(json_text(as_json(evaluation, summary, settings), indent=1))
     print("\n\n".join(filter(None, (markdown(summary), class_markdown(evaluation)))))
     if arguments.plot:
         plot_by_distance(evaluation.by_distance, arguments.plot)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from tqdm import tqdm
 
 from ..synthetic import StereoWorld, TextureBank
-from ..synthetic.folder import Frame, write_frame
 from ..synthetic.render import StereoSample
 from ..synthetic.world import DEFAULT_MIX, LAYOUTS
 
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_frame(arguments.out, index, _frame(sample))
 
 
-def _frame(sample: StereoSample) -> Frame:
+def _frame(sample: StereoSample) -> TrueFrame:
     """The only pair of a batch; disparities that 16 bit cannot hold count as none."""
     left, right = (
         image[0].permute(1, 2, 0).round().clamp(0, 255).byte().cpu().numpy() for image in (sample.left, sample.right)
@@ -58,4 +58,4 @@ def _frame(sample: StereoSample) -> Frame:
     disparity_px = sample.disparity[0, 0].cpu().numpy()
     disparity_px = np.where(disparity_px < 255, disparity_px, 0)
     semantic, instance = sample.semantic[0].cpu().numpy(), sample.instance[0].cpu().numpy()
-    return Frame(left, right, disparity_px, semantic.astype(np.uint8), instance.astype(np.uint16))
+    return TrueFrame(left, right, disparity_px, semantic.astype(np.uint8), instance.astype(np.uint16))

@@ -17,9 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from depth_runtime.files.images import images_below, read_rgb, write_png
+from depth_runtime.files.reading import read_bytes
 from tqdm import tqdm
 
-from ..data.files import IMAGE_SUFFIXES, read_bytes, read_rgb, write_png
 from ..labelling.mask_generator import Masks, MaskSettings, checkpoint_digest, load_masks
 from ..transforms.regions import ENCODING, region_image
 
@@ -80,14 +81,6 @@ def folders(folder: Path, out: Path | None) -> tuple[Path, Path]:
     if out is None:
         raise ValueError(f"expected a folder left/ in {folder} or --out, got neither; say where to write")
     return folder, out
-
-
-def images_below(folder: Path) -> list[Path]:
-    """Image files of a folder and of those in it, sorted. Raises ValueError when there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not found:
-        raise ValueError(f"expected images below {folder}, got none; check the folder")
-    return found
 
 
 def _key(path: Path, origin: str) -> str:

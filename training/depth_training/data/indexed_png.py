@@ -7,8 +7,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-
-from .files import read_image_bytes
+from depth_runtime.files.images import read_image_bytes
 
 
 def read_indices(path: Path) -> np.ndarray:

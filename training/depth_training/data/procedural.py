@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from depth_runtime.camera import StereoCamera
 
 from .registry import check_split, register
 from .sample import Sample
@@ -66,7 +67,7 @@ class ProceduralWorld:
             pair = world.renderer.render(scene)
             if self._augmented:
                 pair.left, pair.right = augment(pair.left, pair.right, world.draw)
-        focal_px, (height, width) = float(scene.focal[0]), self._size
+        focal_px, middle = float(scene.focal[0]), tuple((side - 1) / 2 for side in self._size[::-1])
         return Sample(
             left=_image(pair.left),
             right=_image(pair.right),
@@ -74,8 +75,7 @@ class ProceduralWorld:
             occluded=pair.occluded[0, 0].numpy(),
             semantic=pair.semantic[0].numpy().astype(np.uint8),
             instance=pair.instance[0].numpy().astype(np.uint16),
-            intrinsics=(focal_px, focal_px, (width - 1) / 2, (height - 1) / 2),
-            baseline_m=float(scene.baseline[0]),
+            camera=StereoCamera(focal_px, focal_px, middle[0], middle[0], middle[1], float(scene.baseline[0])),
             name=f"{layout}/{index:06d}",
         )
 

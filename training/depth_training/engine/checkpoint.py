@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import torch
 from depth_models import LABELS, git_revision
+from depth_runtime.files.atomic import replacing
 from torch import nn
 
 from .config import TrainConfig
@@ -62,15 +62,10 @@ def write_checkpoint(
 
 
 def _replace_file(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.part")
     try:
-        with temporary.open("wb") as file:
+        with replacing(path, durable=True) as temporary, temporary.open("wb") as file:
             torch.save(data, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as either
-        temporary.unlink(missing_ok=True)
         free_mb = shutil.disk_usage(path.parent).free / 1e6
         raise OSError(f"expected room for {path}, got {error} with {free_mb:.0f} MB free; make room there") from error
 

@@ -11,14 +11,15 @@ import cv2
 import numpy as np
 import torch
 from depth_models import LABELS
+from depth_runtime.drawing import colour_values, palette
 from depth_runtime.metrics import class_iou, confusion, disparity_errors, mean_iou
 from torch import Tensor, nn
 
 from ..batches.stereo_batch import StereoBatch
-from ..core.pictures import colour_classes, colour_disparity
 from ..objectives import MissingPredictionError, Objective
 
 FIGURES = ("epe", "d1", "bad2")
+_CLASS_COLOURS = palette({label.id: label.color for label in LABELS})
 CLASS_FIGURE = "iou_"  # and the name of the class
 
 
@@ -103,7 +104,7 @@ def _disparity_row(prediction: Mapping[str, Tensor], batch: StereoBatch, index: 
     image = _image(batch, index)
     truth, disparity = (x[index, 0].float().cpu().numpy() for x in (batch.disparity_px, prediction["disparity"]))
     top = max(1.0, float(np.nanpercentile(truth, 99))) if np.isfinite(truth).any() else float(disparity.max())
-    columns = [image, *(colour_disparity(values, top) for values in (truth, disparity))]
+    columns = [image, *(colour_values(values, top) for values in (truth, disparity))]
     if "confidence" in prediction:
         sure = torch.sigmoid(prediction["confidence"][index, 0]).float().cpu().numpy()
         sure = cv2.resize((255 * sure).astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
@@ -114,7 +115,7 @@ def _disparity_row(prediction: Mapping[str, Tensor], batch: StereoBatch, index: 
 def _class_row(prediction: Mapping[str, Tensor], batch: StereoBatch, index: int) -> list[np.ndarray]:
     truth = batch.semantic[index]
     classes = _classes(prediction["semantic"][index : index + 1], truth.shape)[0]
-    return [_image(batch, index), *(colour_classes(_ids(ids)) for ids in (truth, classes))]
+    return [_image(batch, index), *(_CLASS_COLOURS[_ids(ids)] for ids in (truth, classes))]
 
 
 def _image(batch: StereoBatch, index: int) -> np.ndarray:

@@ -8,7 +8,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from depth_runtime.geometry import scale_axis
 
 from ..data import Sample
 from ..data.occlusion import occluded_by_check
@@ -27,7 +26,7 @@ def scale_sample(sample: Sample, height: int, width: int) -> Sample:
     nearest pixel at edges and where neighbours are unknown.
     """
     rows, columns = sample.left.shape[:2]
-    size, scale_x, scale_y = (width, height), width / columns, height / rows
+    size, scale_x = (width, height), width / columns
     shrinks = width * height < columns * rows
 
     def image(pixels: np.ndarray) -> np.ndarray:
@@ -43,16 +42,10 @@ def scale_sample(sample: Sample, height: int, width: int) -> Sample:
     kinds |= dict.fromkeys(("disparity_px", "right_disparity_px"), disparity)
     kinds["occluded"] = lambda mask: nearest(mask.astype(np.uint8)).astype(bool)
     maps = {name: None if getattr(sample, name) is None else kinds[name](getattr(sample, name)) for name in _MAPS}
-    intrinsics = sample.intrinsics
-    if intrinsics is not None:
-        fx, fy, cx, cy = intrinsics
-        (fx, cx), (fy, cy) = scale_axis(fx, cx, scale_x), scale_axis(fy, cy, scale_y)
-        intrinsics = (fx, fy, cx, cy)
     return replace(
         sample,
         **maps,
-        intrinsics=intrinsics,
-        disparity_shift_px=sample.disparity_shift_px * scale_x,
+        camera=sample.camera and sample.camera.resized((height, width)),
         neighbours=tuple(image(pixels) for pixels in sample.neighbours),
     )
 
@@ -84,13 +77,8 @@ def crop_sample(sample: Sample, top: int, first: int, height: int, width: int) -
         )
     window = (slice(top, top + height), slice(first, first + width))
     maps = {name: None if getattr(sample, name) is None else getattr(sample, name)[window] for name in _MAPS}
-    intrinsics = sample.intrinsics
-    if intrinsics is not None:
-        fx, fy, cx, cy = intrinsics
-        intrinsics = (fx, fy, cx - first, cy - top)
-    return replace(
-        sample, **maps, intrinsics=intrinsics, neighbours=tuple(pixels[window] for pixels in sample.neighbours)
-    )
+    camera = sample.camera and sample.camera.cropped(top, first, (height, width))
+    return replace(sample, **maps, camera=camera, neighbours=tuple(pixels[window] for pixels in sample.neighbours))
 
 
 def random_window(sample: Sample, height: int, width: int, rng: np.random.Generator) -> Sample:
@@ -122,18 +110,12 @@ def flip_sample(sample: Sample) -> Sample:
 
     left_px = mirrored(sample.right_disparity_px)
     right_px = None if sample.disparity_px is None else mirrored(sample.disparity_px)
-    intrinsics = sample.intrinsics
-    if intrinsics is not None:
-        fx, fy, cx, cy = intrinsics
-        intrinsics = (fx, fy, sample.left.shape[1] - 1 - (cx - sample.disparity_shift_px), cy)
     return Sample(
         left=mirrored(sample.right),
         right=mirrored(sample.left),
         disparity_px=left_px,
         right_disparity_px=right_px,
         occluded=None if right_px is None else occluded_by_check(left_px, right_px),
-        intrinsics=intrinsics,
-        baseline_m=sample.baseline_m,
-        disparity_shift_px=sample.disparity_shift_px,
+        camera=sample.camera and sample.camera.flipped(),
         name=f"{sample.name} flipped",
     )

@@ -9,8 +9,8 @@ import depth_models
 import numpy as np
 import pytest
 import torch
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.cli import main
-from depth_training.synthetic.folder import Frame, write_frame
 
 CONFIG = Path(__file__).parents[2] / "configs" / "panoptic_head.toml"
 TINY = {"levels": 16, "aggregate_widths": (16, 16, 16), "aggregate_depth": 1, "refine_width": 16}
@@ -50,7 +50,9 @@ def folder(tmp_path_factory) -> Path:
     for index in range(2):
         image, classes = frame(50 + index)
         cars = np.where(classes == VEHICLE, 3, 0).astype(np.uint16)
-        write_frame(root / "frames", index, Frame(image, image, np.zeros((HEIGHT, WIDTH), np.float32), classes, cars))
+        write_frame(
+            root / "frames", index, TrueFrame(image, image, np.zeros((HEIGHT, WIDTH), np.float32), classes, cars)
+        )
     torch.manual_seed(0)
     network = depth_models.build("stereo_s", **TINY)
     depth_models.save_weights(root / "start.pt", "stereo_s", network, TINY, recipe="a run on pairs", steps=7)

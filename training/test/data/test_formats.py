@@ -4,8 +4,11 @@
 import cv2
 import numpy as np
 import pytest
-from depth_training.data.calibration import matrix, middlebury_fields, read_numbers, stereo_fields
-from depth_training.data.files import read_rgb, read_scaled
+from depth_runtime.camera import Camera
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import read_rgb
+from depth_runtime.files.kitti_calibration import matrix, read_numbers
+from depth_training.data.calibration import middlebury_pair, stereo_pair
 from depth_training.data.indexed_png import read_indices
 from depth_training.data.label_maps import CAMVID, CITYSCAPES, VIRTUAL_KITTI, by_colour, by_id
 from depth_training.data.occlusion import occluded_by_check
@@ -80,11 +83,11 @@ def test_cut_images_name_themselves(tmp_path, suffix):
 
 def test_scaled_png_keeps_sixteen_bits(tmp_path):
     path = write_image(tmp_path / "d.png", np.array([[0, 1, 65535], [256, 640, 3]], np.uint16))
-    assert read_scaled(path)[:, 1:].tolist() == [[1 / 256, 65535 / 256], [2.5, 3 / 256]]
-    assert np.isnan(read_scaled(path)[0, 0])
-    assert read_scaled(path, 128.0)[1, 0] == 2
+    assert read_disparity(path)[:, 1:].tolist() == [[1 / 256, 65535 / 256], [2.5, 3 / 256]]
+    assert np.isnan(read_disparity(path)[0, 0])
+    assert read_disparity(path, 128.0)[1, 0] == 2
     with pytest.raises(ValueError, match=r"uint16 in .*eight\.png, got uint8"):
-        read_scaled(write_image(tmp_path / "eight.png", np.ones((2, 3), np.uint8)))
+        read_disparity(write_image(tmp_path / "eight.png", np.ones((2, 3), np.uint8)))
 
 
 KITTI_CALIBRATION = """calib_time: 09-Jan-2012 13:57:47
@@ -97,10 +100,10 @@ P_rect_03: 7.215377e+02 0 6.095593e+02 -3.395242e+02 0 7.215377e+02 1.728540e+02
 def test_kitti_calibration_text(tmp_path):
     path = write_text(tmp_path / "c.txt", KITTI_CALIBRATION)
     numbers = read_numbers(path)
-    fields = stereo_fields(*(matrix(numbers, f"P_rect_0{i}", (3, 4), path) for i in (2, 3)), path)
-    assert fields["intrinsics"] == (721.5377, 721.5377, 609.5593, 172.854)
-    assert fields["baseline_m"] == pytest.approx((44.85728 + 339.5242) / 721.5377)
-    assert fields["disparity_shift_px"] == 0
+    camera = stereo_pair(*(matrix(numbers, f"P_rect_0{i}", (3, 4), path) for i in (2, 3)), path)
+    assert camera.left == Camera(721.5377, 721.5377, 609.5593, 172.854)
+    assert camera.baseline_m == pytest.approx((44.85728 + 339.5242) / 721.5377)
+    assert camera.disparity_shift_px == 0
     with pytest.raises(ValueError, match=r"'P2:' with 12 numbers in .*c\.txt, got only .*P_rect_02"):
         matrix(numbers, "P2", (3, 4), path)
     bare = write_text(tmp_path / "bare.txt", "1 0 2 0 0 1 3 0 0 0 1 0\n1 0 2 -5 0 1 3 0 0 0 1 0\n")
@@ -114,11 +117,11 @@ def test_middlebury_calibration_text(tmp_path):
     path = write_text(
         tmp_path / "calib.txt", f"{text}doffs=131.111\nbaseline=193.001\nwidth=2964\nheight=1988\nndisp=280\n"
     )
-    fields = middlebury_fields(path)
-    assert fields["intrinsics"] == (3997.684, 3998.5, 1176.728, 1011.728)
-    assert (fields["baseline_m"], fields["disparity_shift_px"]) == (pytest.approx(0.193001), -131.111)
+    camera = middlebury_pair(path)
+    assert camera.left == Camera(3997.684, 3998.5, 1176.728, 1011.728, (1988, 2964))
+    assert (camera.baseline_m, camera.cx_right) == (pytest.approx(0.193001), 1307.839)
     with pytest.raises(ValueError, match=r"bad\.txt, got KeyError\('doffs'\)"):
-        middlebury_fields(write_text(tmp_path / "bad.txt", text))
+        middlebury_pair(write_text(tmp_path / "bad.txt", text))
 
 
 def test_occlusion_is_what_a_nearer_surface_or_the_border_hides():

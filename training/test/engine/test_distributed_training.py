@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_network
 import torch
-from depth_training.synthetic.folder import Frame, write_frame
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 
 CONFIG = Path(__file__).parents[2] / "configs" / "smoke.toml"
 # Frozen statistics: on CPUs torch has no batch norm that sees the batches of all processes.
@@ -70,7 +70,7 @@ def test_two_processes_take_turns_as_one_though_a_loss_leaves_a_head_out(tmp_pat
         image = np.random.default_rng(index).integers(0, 256, (16, 24, 3), dtype=np.uint8)
         truth, zeros = np.full((16, 24), 4 + index, np.float32), np.zeros((16, 24), np.uint16)
         truth[4 * index :] = 0
-        write_frame(tmp_path / "pairs", index, Frame(image, image[:, ::-1], truth, zeros.astype(np.uint8), zeros))
+        write_frame(tmp_path / "pairs", index, TrueFrame(image, image[:, ::-1], truth, zeros.astype(np.uint8), zeros))
     pairs = ["dataset=plain", f"root={tmp_path / 'pairs'}", "batch=2", "height=16", "width=24", "augmented=false"]
     overrides = [f"{section}.{text}" for section in ("data", "unlabelled") for text in pairs]
     overrides += ["network={name='tiny'}", "loss.objective=tiny_truth", "unlabelled.objective=tiny_images"]

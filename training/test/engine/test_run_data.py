@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.batches.config import DataConfig, MixConfig
 from depth_training.cli import main
 from depth_training.data import Sample
@@ -14,7 +15,6 @@ from depth_training.engine.config import UnlabelledConfig, ValidationConfig
 from depth_training.engine.run_data import RunData
 from depth_training.engine.usable_truth import sample_with_truth
 from depth_training.objectives import make_objective
-from depth_training.synthetic.folder import Frame, write_frame
 from tiny_recipes import ALONE, make_trainer, recipe, write_folders
 
 STEREO, CLASSES = (make_objective(name, {}, 30.0, "loss.options") for name in ("panoptic_stereo", "panoptic"))
@@ -27,7 +27,7 @@ def folders(tmp_path_factory):
     for index in range(3):
         image, zeros = np.full((24, 40, 3), 90, np.uint8), np.zeros((24, 40), np.uint16)
         labels = np.full((24, 40), 255, np.uint8)
-        write_frame(root / "blank", index, Frame(image, image, zeros.astype(np.float32), labels, zeros))
+        write_frame(root / "blank", index, TrueFrame(image, image, zeros.astype(np.float32), labels, zeros))
     return write_folders(root) | {"blank": str(root / "blank")}
 
 

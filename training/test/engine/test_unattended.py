@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tiny_network
 import torch
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.batches.config import DataConfig
 from depth_training.batches.dataset_source import DatasetSource, collate_samples
 from depth_training.core.distributed import Processes
@@ -22,7 +23,6 @@ from depth_training.data import Sample
 from depth_training.engine.config import LogConfig, LossConfig, NetworkConfig, ScheduleConfig, TrainConfig
 from depth_training.engine.stop_signals import StopSignals
 from depth_training.engine.trainer import Trainer
-from depth_training.synthetic.folder import Frame, write_frame
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 CONFIG = TrainConfig(
@@ -140,7 +140,7 @@ def test_a_box_ends_early_enough_for_its_last_scores(tmp_path):
 def test_a_killed_command_ends_well_and_goes_on(tmp_path):
     image = np.full((16, 24, 3), 90, np.uint8)
     truth, zeros = np.full((16, 24), 4, np.float32), np.zeros((16, 24), np.uint16)
-    write_frame(tmp_path / "pairs", 0, Frame(image, image, truth, zeros.astype(np.uint8), zeros))
+    write_frame(tmp_path / "pairs", 0, TrueFrame(image, image, truth, zeros.astype(np.uint8), zeros))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f"""

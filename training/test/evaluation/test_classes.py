@@ -15,7 +15,7 @@ from depth_training.evaluation.method import Prediction
 from depth_training.evaluation.methods import PipelineMethod, make_method
 from depth_training.evaluation.report import as_json, class_markdown, markdown, summarise
 from depth_training.evaluation.sgbm import SgbmMethod
-from depth_training.evaluation.sheets import overlay, sheet
+from depth_training.evaluation.sheets import sheet
 from tiny_files import write_image
 
 ROAD, BUILDING, VEHICLE, SKY = 0, 2, 5, 7
@@ -178,7 +178,8 @@ def test_sheets_show_classes_where_they_are_known(tmp_path):
     pair, single = frame("a", semantic, instance, True), frame("b", semantic)
     assert sheet(pair, {"m": answer, "n": Prediction(answer.disparity_px)}).shape == (240, 6 * 480, 3)
     assert sheet(single, {"m": answer}).shape == (240, 3 * 480, 3)
-    shown = overlay(IMAGE, semantic, instance)
+    tiles = sheet(single, {"m": answer})
+    shown = cv2.resize(tiles[:, -480:], (20, 10), interpolation=cv2.INTER_AREA)
     assert shown[0, 0].tolist() == pytest.approx([0.4 * 90 + 0.6 * c for c in LABELS[SKY].color], abs=1)
     assert shown[9, 19].tolist() == [36, 36, 36]  # unlabelled is darkened
     assert shown[6, 3].tolist() == [255] * 3

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from depth_runtime.camera import StereoCamera
 from depth_training.data import Sample
 from depth_training.transforms.derived import derived
 
@@ -10,14 +11,14 @@ from depth_training.transforms.derived import derived
 def wide_pair() -> Sample:
     left = np.arange(7 * 10 * 3, dtype=np.uint8).reshape(7, 10, 3)
     truth = np.full((7, 10), 12, np.float32)
-    return Sample(left, right=left, disparity_px=truth, intrinsics=(30.0, 30.0, 4.5, 3.0), baseline_m=0.5)
+    return Sample(left, right=left, disparity_px=truth, camera=StereoCamera(30.0, 30.0, 4.5, 4.5, 3.0, 0.5))
 
 
 def test_everything_shrinks_together():
     (sample,) = list(derived([wide_pair()], shrink=2))
     assert sample.left.shape == (3, 5, 3)
     assert np.array_equal(sample.disparity_px, np.full((3, 5), 6, np.float32))
-    assert sample.intrinsics[0] == 15.0
+    assert sample.camera.fx == 15.0
     assert sample.depth_of(sample.disparity_px)[0, 0] == pytest.approx(30 * 0.5 / 12)
 
 

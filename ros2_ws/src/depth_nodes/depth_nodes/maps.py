@@ -9,7 +9,8 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from depth_runtime.geometry import StereoCamera, depth_from_disparity, points_from_depth
+from depth_runtime.camera import StereoCamera
+from depth_runtime.geometry import depth_from_disparity, points_from_depth
 from depth_runtime.plan import ImagePlan
 from depth_runtime.results import PanopticMap
 from depth_runtime.timing import StageTimer
@@ -94,4 +95,4 @@ class StereoMaps(Maps):
 
     def points(self, stride: int) -> np.ndarray:
         """See `Maps.points`."""
-        return points_from_depth(self.depth_m, self.camera, stride)
+        return points_from_depth(self.depth_m, self.camera.left, stride)

@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from depth_runtime.drawing import overlay_classes
 from depth_runtime.geometry import depth_millimetres
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -19,7 +20,6 @@ from .calibration import scaled_camera_info
 from .maps import Maps
 from .messages import image_message, points_message
 from .settings import Settings
-from .views import panoptic_view
 
 PUBLISHER_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 
@@ -68,7 +68,7 @@ def _depth_info(maps: Maps) -> CameraInfo:
 
 def _panoptic_color(maps: Maps) -> bytes:
     assert maps.panoptic is not None  # the output needs the classes
-    view = panoptic_view(maps.panoptic, maps.rgb, maps.views.colors)
+    view = overlay_classes(maps.rgb, maps.panoptic.semantic, maps.panoptic.instance, maps.views.colors)
     return image_message(maps.header, view, "rgb8")
 
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from depth_runtime.geometry import StereoCamera
+from depth_runtime.camera import StereoCamera
 from depth_runtime.timing import StageTimer
 from sensor_msgs.msg import CameraInfo
 

@@ -10,7 +10,7 @@ from depth_nodes import maps as maps_module
 from depth_nodes.maps import StereoMaps
 from depth_nodes.settings import StereoSettings
 from depth_nodes.views import Views
-from depth_runtime.geometry import StereoCamera
+from depth_runtime.camera import StereoCamera
 from depth_runtime.plan import make_plan
 from depth_runtime.timing import StageTimer
 from sensor_msgs.msg import CameraInfo

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import time
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from .backends import Backend, available_backends, make_backend
 from .plan import parse_size
+from .tables import json_text, markdown_table
 from .zoo import resolve_model
 
 log = logging.getLogger(__name__)
@@ -50,11 +50,11 @@ def run(arguments: argparse.Namespace) -> None:
     contenders = make_contenders(arguments)
     timings = time_contenders(contenders, arguments.size, arguments.outputs, arguments.rounds)
     log.info("%s, %d rounds\n", arguments.size, arguments.rounds)
-    log.info("| model | backend | p50 ms | p95 ms | p99 ms | ratio |\n| --- | --- | --: | --: | --: | --: |")
-    for t in timings:
-        log.info("| %s | %s | %.2f | %.2f | %.2f | %.2f |", t.model, t.device, t.p50_ms, t.p95_ms, t.p99_ms, t.ratio)
+    header = ("model", "backend", "p50 ms", "p95 ms", "p99 ms", "ratio")
+    rows = [(t.model, t.device, *(f"{x:.2f}" for x in (t.p50_ms, t.p95_ms, t.p99_ms, t.ratio))) for t in timings]
+    log.info("%s", markdown_table(header, rows, text_columns=(0, 1)))
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(timing) for timing in timings], indent=2))
+        arguments.json.write_text(json_text([asdict(timing) for timing in timings]))
 
 
 def make_contenders(arguments: argparse.Namespace) -> list[tuple[str, Backend]]:

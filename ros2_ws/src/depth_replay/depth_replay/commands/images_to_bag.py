@@ -5,19 +5,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from depth_runtime.files.images import read_integers, read_pixels
 from tqdm import tqdm
 
 from ..bags.writer import BagWriter
 from ..layouts import LAYOUTS, Frame, LayoutError, StereoSequence, read_sequence
-from ..layouts.sequence import read_image
 from ..messages import topics
+from ..messages.calibration import camera_infos
 from ..messages.definitions import STRING, TYPES, serialize
 from ..messages.disparity_codec import disparity_message, quantised
 from ..messages.image_codec import compress, header, image_message
@@ -51,7 +53,7 @@ def write_sequence(sequence: StereoSequence, writer: BagWriter, options: Convert
 
 
 def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, Any]]:
-    infos = frame.calibration.camera_infos(frame.stamp_ns, options.frame_id)
+    infos = camera_infos(frame.camera, frame.stamp_ns, options.frame_id)
     yield from zip((topics.LEFT_INFO, topics.RIGHT_INFO), infos, strict=True)
     for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
         pixels = _checked(path, frame)
@@ -72,10 +74,16 @@ def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str
         yield _image(topics.TRUTH_INSTANCE, ids, "mono16", frame, options, truth_kind)
 
 
-def _checked(path: Path, frame: Frame) -> np.ndarray:
+def _as_stored(path: Path) -> np.ndarray:
+    """[H, W] or [H, W, 3] BGR, 8 or 16 bits."""
+    pixels = read_pixels(path)
+    return pixels[..., :3] if pixels.ndim == 3 else pixels
+
+
+def _checked(path: Path, frame: Frame, read: Callable[[Path], np.ndarray] = _as_stored) -> np.ndarray:
     """Pixels of a file, of the calibration's size."""
-    pixels = read_image(path)
-    expected = (frame.calibration.height, frame.calibration.width)
+    pixels = read(path)
+    expected = frame.camera.left.known_size()
     if pixels.shape[:2] != expected:
         raise LayoutError(
             f"expected an image of {expected[1]}x{expected[0]} (as the calibration and the frames before) at "
@@ -95,15 +103,13 @@ def _image(
 
 def _truth_disparity(path: Path, frame: Frame, options: ConvertOptions) -> tuple[str, Any]:
     """Truth as a 16-bit PNG (pixels * 256, 0 = none) or as a DisparityImage."""
-    stored = _checked(path, frame)
-    if stored.dtype != np.uint16 or stored.ndim != 2:
-        raise LayoutError(f"expected a 16-bit grey PNG (pixels * 256) at {path}, got {stored.dtype}")
+    stored = _checked(path, frame, partial(read_integers, dtype=np.uint16))
     stored = quantised(stored, options.truth_steps_per_px)
     if options.truth == "png":
         return _image(topics.TRUTH_DISPARITY, stored, "16UC1", frame, options, "png")
     message_header = header(frame.stamp_ns, options.frame_id)
     steps = options.truth_steps_per_px
-    return topics.TRUTH_DISPARITY, disparity_message(stored, frame.calibration, message_header, steps)
+    return topics.TRUTH_DISPARITY, disparity_message(stored, frame.camera, message_header, steps)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
+from depth_runtime.tables import json_text, plain_table
+
 from ..scoring.score import Score, score_bags
-from ..scoring.table import json_ready, table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Score and print; without any truth that is said, and is no failure."""
     score = score_bags(args.outputs, args.truth or args.outputs)
     if args.json:
-        args.json.write_text(json.dumps(json_ready(asdict(score)), indent=2) + "\n", encoding="utf-8")
+        args.json.write_text(json_text(asdict(score)), encoding="utf-8")
     print(score_text(score))
     return 0
 
@@ -32,5 +32,5 @@ def score_text(score: Score) -> str:
     """Table and notes of a score."""
     rows = [(f"{kind} {name}", value) for kind, name, value in score.rows()]
     rows += [(f"IoU {name}", f"{value:.1f} %") for name, value in score.class_iou.items()]
-    text = table(("accuracy", "value"), rows) if rows else "accuracy: nothing to score"
+    text = plain_table(("accuracy", "value"), rows) if rows else "accuracy: nothing to score"
     return "\n".join([text, *(f"note: {note}" for note in score.notes)])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from depth_runtime.tables import json_text
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
 
@@ -21,7 +22,6 @@ from ..messages import topics
 from ..scoring.contact_sheet import moments, write_contact_sheet
 from ..scoring.report import build_report, drop_causes, read_recorded
 from ..scoring.score import score_bags
-from ..scoring.table import json_ready
 from .dds_profile import use_profile
 from .machine import machine, versions
 from .node_watch import NodeWatch
@@ -101,7 +101,7 @@ def run_demo(options: DemoOptions, remaps: dict[str, str]) -> dict[str, Any]:
         report["notes"].append(f"the stereo node ended with {node_exit} on SIGINT, expected 0; see {node.log}")
     recording.unlink()
     sent_file.unlink()
-    (options.out / "report.json").write_text(json.dumps(json_ready(report), indent=2) + "\n", encoding="utf-8")
+    (options.out / "report.json").write_text(json_text(report), encoding="utf-8")
     return report
 
 
