@@ -54,7 +54,8 @@ ARROWS = {
     "depth_training": Arrow(
         "training/depth_training",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},
-        # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib; PIL for TGA.
+        # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib; PIL for TGA
+        # and palettes.
         # mask_generator also imports Segment Anything or MobileSAM, by a name that this table cannot see.
         lazily=frozenset({"onnxruntime", "tomllib", "tomli", "matplotlib", "PIL"}),
     ),

@@ -9,10 +9,11 @@ from depth_runtime.files.disparity_png import read_disparity
 from depth_runtime.files.images import read_rgb
 from depth_runtime.files.kitti_calibration import matrix, read_numbers
 from depth_training.data.calibration import middlebury_pair, stereo_pair
+from depth_training.data.indexed_png import read_indices
 from depth_training.data.label_maps import CAMVID, CITYSCAPES, VIRTUAL_KITTI, by_colour, by_id
 from depth_training.data.occlusion import occluded_by_check
 from depth_training.data.pfm import read_pfm, read_pfm_disparity
-from tiny_files import picture, write_image, write_pfm, write_text
+from tiny_files import picture, write_image, write_indexed_png, write_pfm, write_text
 
 VALUES = np.array([[1.5, -2.25, np.inf], [4, 5, 6]], np.float32)
 
@@ -38,6 +39,34 @@ def test_broken_pfm_names_itself(tmp_path):
         read_pfm(write_text(tmp_path / "text.pfm", "P5 3 2"))
     with pytest.raises(ValueError, match=r"expected the file .*none\.pfm, got none"):
         read_pfm(tmp_path / "none.pfm")
+
+
+def test_the_scale_of_a_pfm_changes_no_value(tmp_path):
+    """Files of Middlebury 2014 say -0.003922 (1 / 255) and mean pixels all the same; OpenCV divides by it."""
+    path = write_pfm(tmp_path / "a.pfm", VALUES)
+    path.write_bytes(path.read_bytes().replace(b"-1.0", b"-0.003922"))
+    assert read_pfm(path).tolist() == VALUES.tolist()
+
+
+def test_indices_are_those_of_the_file_not_the_colours_of_its_palette(tmp_path):
+    indices = np.arange(240, dtype=np.uint8).reshape(12, 20)
+    assert read_indices(write_indexed_png(tmp_path / "indexed.png", indices)).tolist() == indices.tolist()
+    assert read_indices(write_image(tmp_path / "grey.png", indices)).tolist() == indices.tolist()
+
+
+def test_indices_of_other_or_broken_files_are_refused(tmp_path):
+    for name, pixels in {"colour.png": picture(1), "deep.png": np.zeros((4, 4), np.uint16)}.items():
+        with pytest.raises(ValueError, match=rf"expected palette indices or one grey channel of 8 bit in .*{name}"):
+            read_indices(write_image(tmp_path / name, pixels))
+    path = write_indexed_png(tmp_path / "indexed.png", np.zeros((12, 20), np.uint8))
+    whole = path.read_bytes()
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        with pytest.raises(ValueError, match=r"indexed\.png"):
+            read_indices(path)
+    path.write_bytes(whole.replace(b"IDAT", b"ID\xc1T"))
+    with pytest.raises(ValueError, match=r"indexed\.png"):
+        read_indices(path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])

@@ -67,6 +67,7 @@ def _depth_info(maps: Maps) -> CameraInfo:
 
 
 def _panoptic_color(maps: Maps) -> bytes:
+    assert maps.panoptic is not None  # the output needs the classes
     view = overlay_classes(maps.rgb, maps.panoptic.semantic, maps.panoptic.instance, maps.views.colors)
     return image_message(maps.header, view, "rgb8")
 

@@ -104,6 +104,8 @@ class StereoSession(Session[dict[str, Any]]):
         pipeline.confidence_threshold = settings.confidence_threshold
         images, encodings = {"left": left, "right": right}, {"left": left_encoding, "right": right_encoding}
         result = pipeline.process(images, maps, encodings, timer)
+        max_disparity_px = self._network.backend.spec.max_disparity
+        assert max_disparity_px is not None  # a spec for stereo has one
         return StereoMaps(
             header=messages[LEFT].header,
             info=messages[LEFT_INFO],
@@ -117,7 +119,7 @@ class StereoSession(Session[dict[str, Any]]):
             timer=timer,
             network_disparity_px=result.disparity_px,
             source_camera=camera,
-            max_disparity_px=float(self._network.backend.spec.max_disparity),
+            max_disparity_px=float(max_disparity_px),
         )
 
     def _calibrate(self, left: CameraInfo, right: CameraInfo, size: tuple[int, int]) -> StereoCamera:

@@ -100,8 +100,8 @@ def time_contenders(
             row[column] = (time.perf_counter() - start) * 1e3
     p50, p95, p99 = np.percentile(times[3:], (50, 95, 99), axis=0)
     return [
-        Timing(model, backend.name, backend.device, *map(float, figures), ratio=float(figures[0] / p50[0]))
-        for (model, backend), figures in zip(contenders, zip(p50, p95, p99, strict=True), strict=True)
+        Timing(model, backend.name, backend.device, float(a), float(b), float(c), ratio=float(a / p50[0]))
+        for (model, backend), a, b, c in zip(contenders, p50, p95, p99, strict=True)
     ]
 
 

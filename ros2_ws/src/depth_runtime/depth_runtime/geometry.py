@@ -25,7 +25,7 @@ def depth_from_disparity(
     disparity_px: float32 [H, W], shifted so that infinity has disparity 0; NaN = invalid. Returns float32 [H, W]
     metres (in `out` if given): NaN where invalid, +Inf where d <= 0 or Z > max_depth_m, -Inf where Z < min_depth_m.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         depth_m = np.divide(np.float32(focal_px * baseline_m), disparity_px, out=out, dtype=np.float32)
         # Compared as disparities: these few masks are the cheapest order of work on large maps.
         far = disparity_px <= (focal_px * baseline_m / max_depth_m if max_depth_m > 0 else np.inf)

@@ -171,6 +171,7 @@ class MonoPipeline(Pipeline[MonoResult]):
 
     def _result(self, main: np.ndarray, **common: Any) -> MonoResult:
         focal_px = self.backend.spec.canonical_focal_px
+        assert focal_px is not None  # a spec for mono has one
         return MonoResult(canonical_depth_m=main, canonical_focal_px=focal_px, **common)
 
 

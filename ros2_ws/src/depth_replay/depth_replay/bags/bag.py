@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from rosbags.interfaces import Connection, QosDurability
+from rosbags.interfaces import Connection, ConnectionExtRosbag2, QosDurability
 from rosbags.rosbag2 import Reader
 from rosbags.rosbag2.errors import ReaderError
 from rosbags.rosbag2.reader import DirectoryReader
@@ -49,7 +49,8 @@ class IndexedBag:
         for connection in reader.connections:
             before = self.topics.get(connection.topic)
             count = connection.msgcount + (before.count if before else 0)
-            latched = any(q.durability == QosDurability.TRANSIENT_LOCAL for q in connection.ext.offered_qos_profiles)
+            offered = connection.ext.offered_qos_profiles if isinstance(connection.ext, ConnectionExtRosbag2) else []
+            latched = any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in offered)
             self.topics[connection.topic] = BagTopic(connection.topic, connection.msgtype, count, latched)
         self.span_ns = (reader.start_time, reader.end_time - 1)
 

@@ -7,11 +7,12 @@ import fcntl
 import logging
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import Writer
 from rosbags.rosbag2.enums import CompressionFormat, CompressionMode, StoragePlugin
+from rosbags.rosbag2.storage_sqlite3 import Sqlite3Writer
 
 from ..messages.definitions import TYPES, knows_type
 from .contents import BagError
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 STORAGES = {"mcap": (StoragePlugin.MCAP, ".mcap"), "sqlite3": (StoragePlugin.SQLITE3, ".db3")}
 # Humble reads metadata up to this version without a complaint, and so does every later release.
-METADATA_VERSION = 8
+METADATA_VERSION: Final = 8
 # Room that stays free for the index: rosbags keeps up to a megabyte and one message until a chunk is full.
 RESERVE_BYTES = 4 << 20
 INDEX_SHARE = 1000
@@ -146,7 +147,7 @@ class BagWriter:
 
     def _commit(self, size: int) -> None:
         self._uncommitted += size
-        if self.plugin == StoragePlugin.SQLITE3 and self._uncommitted > _COMMIT_BYTES:
+        if isinstance(self._writer.storage, Sqlite3Writer) and self._uncommitted > _COMMIT_BYTES:
             self._writer.storage.conn.commit()
             self._uncommitted = 0
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,7 +52,7 @@ def write_sequence(sequence: StereoSequence, writer: BagWriter, options: Convert
             writer.write(topic, frame.stamp_ns, serialize(message))
 
 
-def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, object]]:
+def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, Any]]:
     infos = camera_infos(frame.camera, frame.stamp_ns, options.frame_id)
     yield from zip((topics.LEFT_INFO, topics.RIGHT_INFO), infos, strict=True)
     for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
@@ -64,7 +65,7 @@ def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str
         yield _image(topic, pixels, encoding, frame, options, kind)
     truth_kind = "none" if options.truth == "raw" else "png"
     if frame.disparity is not None:
-        yield _truth_disparity(frame, options)
+        yield _truth_disparity(frame.disparity, frame, options)
     if frame.semantic is not None:
         ids = _checked(frame.semantic, frame)
         yield _image(topics.TRUTH_SEMANTIC, ids, "mono8", frame, options, truth_kind)
@@ -93,16 +94,16 @@ def _checked(path: Path, frame: Frame, read: Callable[[Path], np.ndarray] = _as_
 
 def _image(
     topic: str, pixels: np.ndarray, encoding: str, frame: Frame, options: ConvertOptions, kind: str
-) -> tuple[str, object]:
+) -> tuple[str, Any]:
     message_header = header(frame.stamp_ns, options.frame_id)
     if kind == "none":
         return topic, image_message(pixels, encoding, message_header)
     return topics.compressed(topic), compress(pixels, encoding, kind, message_header, options.quality)
 
 
-def _truth_disparity(frame: Frame, options: ConvertOptions) -> tuple[str, object]:
+def _truth_disparity(path: Path, frame: Frame, options: ConvertOptions) -> tuple[str, Any]:
     """Truth as a 16-bit PNG (pixels * 256, 0 = none) or as a DisparityImage."""
-    stored = _checked(frame.disparity, frame, partial(read_integers, dtype=np.uint16))
+    stored = _checked(path, frame, partial(read_integers, dtype=np.uint16))
     stored = quantised(stored, options.truth_steps_per_px)
     if options.truth == "png":
         return _image(topics.TRUTH_DISPARITY, stored, "16UC1", frame, options, "png")

@@ -24,7 +24,11 @@ def read_plain(source: Path, rate_hz: float | None) -> StereoSequence:
     if camera.size is None:
         camera = replace(camera, size=image_size(files[0].left))
     stamps = recorded_stamps(source / TIMES, len(files), rate_hz)
-    frames = [Frame(stamp, f.left, f.right, camera, **f.maps) for stamp, f in zip(stamps, files, strict=True)]
+    frames = [
+        Frame(stamp, file.left, file.right, camera, **file.maps)
+        for stamp, file in zip(stamps, files, strict=True)
+        if file.right is not None  # none is missing, since right/ is there
+    ]
     return StereoSequence("plain", tuple(frames), read_labels(source) or [])
 
 

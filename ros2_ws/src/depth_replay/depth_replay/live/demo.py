@@ -140,14 +140,15 @@ def _watch_player(group: ProcessGroup, options: DemoOptions, inputs: dict[str, s
     start_ns, end_ns = bag_span_ns(options.bag)
     frames = bag_topics(options.bag)[inputs[topics.LEFT_IMAGE]].count
     seconds = frames / options.hz if options.hz else (end_ns - start_ns) / 1e9
-    with tqdm(total=round(seconds), desc="playing", unit="s", bar_format="{desc} {bar} {n}/{total} s") as bar:
+    total = round(seconds)
+    with tqdm(total=total, desc="playing", unit="s", bar_format="{desc} {bar} {n}/{total} s") as bar:
 
         def tick(passed_s: float) -> None:
-            if step := min(int(passed_s), bar.total) - bar.n:
+            if step := min(int(passed_s), total) - bar.n:
                 bar.update(step)
 
         group.wait_for_end(group.processes["player"], 3 * seconds + 120, tick)
-        bar.update(bar.total - bar.n)
+        bar.update(total - bar.n)
 
 
 def _pause(group: ProcessGroup, seconds: float) -> None:

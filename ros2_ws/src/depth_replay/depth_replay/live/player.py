@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from tqdm import tqdm
 
 from ..bags.bag import BagError, BagMessage, BagTopic, bag_span_ns, bag_topics, read_bag
@@ -94,7 +95,7 @@ class Player:
         self.node, self.path, self.options = node, path, options
         self.report = PlayReport()
         self.recorded = selected_topics(path, options)
-        self.publishers: dict[str, object] = {}
+        self.publishers: dict[str, Publisher] = {}
         self.cameras: set[str] = set()
         self.stamped: set[str] = set()
         for topic in self.recorded.values():
@@ -190,18 +191,18 @@ class Player:
         while not stop.is_set():
             now_ns = time.monotonic_ns()
             if self.clock and now_ns >= self._next_clock_ns:
-                self._publish_clock(self.start_ns + round((now_ns - began_ns) * self.rate))
+                self._publish_clock(self.clock, self.start_ns + round((now_ns - began_ns) * self.rate))
                 self._next_clock_ns = now_ns + round(1e9 / self.options.clock_hz)
             if now_ns >= due_ns:
                 return
             wake_ns = min(due_ns, self._next_clock_ns) if self.clock else due_ns
             stop.wait((wake_ns - now_ns) / 1e9)
 
-    def _publish_clock(self, bag_ns: int) -> None:
+    def _publish_clock(self, publisher: Publisher, bag_ns: int) -> None:
         """Bag time; while a late loop is waited for it stands still at the end of the one before."""
         clock = message_class(CLOCK)()
         clock.clock.sec, clock.clock.nanosec = divmod(min(max(bag_ns, 0), self.start_ns + self.loop_ns), 1_000_000_000)
-        self.clock.publish(clock)
+        publisher.publish(clock)
 
     def _publish(self, message: BagMessage, loop: int, due_ns: int) -> None:
         publisher = self.publishers.get(message.topic)

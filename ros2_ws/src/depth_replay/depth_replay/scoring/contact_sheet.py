@@ -113,11 +113,10 @@ def _overlay(
     if left is None or semantic is None:
         return None
     colors = palette({label["id"]: label["color"] for label in labels}, other=(60, 60, 60))
-    maps = (
-        None if ids is None else cv2.resize(ids, left.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        for ids in (semantic, instance)
-    )
-    return overlay_classes(left, *maps, colors, alpha=0.55)
+    size = left.shape[1], left.shape[0]
+    classes = cv2.resize(semantic, size, interpolation=cv2.INTER_NEAREST)
+    things = None if instance is None else cv2.resize(instance, size, interpolation=cv2.INTER_NEAREST)
+    return overlay_classes(left, classes, things, colors, alpha=0.55)
 
 
 def _row(

@@ -129,13 +129,13 @@ def _errors(
             if target is not None:
                 ours = _resampled(metres(read_pixels(message)), target, "depth", score)
                 frames.setdefault("depth", []).append(_counted(depth_errors(ours, target), target))
-        else:
+        elif mapping is not None:
             target = truth.semantic(stamp_ns)
             if target is not None:
                 ours = mapping[_resampled(read_pixels(message), target, "semantic", score)]
                 frames.setdefault("semantic", []).append(confusion(ours, target, UNLABELLED))
     if frames.get("semantic"):
-        score.class_iou = _class_iou(sum(frames["semantic"]), truth)
+        score.class_iou = _class_iou(np.sum(frames["semantic"], axis=0), truth)
     return frames
 
 
@@ -185,7 +185,7 @@ def _class_iou(matrix: np.ndarray, truth: Truth) -> dict[str, float]:
 
 def _semantic(matrices: list[np.ndarray], score: Score) -> None:
     if matrices:
-        matrix = sum(matrices)
+        matrix = np.sum(matrices, axis=0)
         score.frames["semantic"] = len(matrices)
         accuracy = 100 * float(np.trace(matrix)) / max(1, int(matrix.sum()))
         score.figures["semantic"] = {"miou": mean_iou(matrix), "pixel_accuracy": accuracy}

@@ -64,7 +64,8 @@ class OnnxRuntimeBackend:
         if runs_on != _PROVIDERS[provider]:
             self.fallback_reason = f"ONNX Runtime could not start {_PROVIDERS[provider]}; running on {runs_on}"
         graph = self._session.get_inputs(), self._session.get_outputs()
-        check_names(spec, *([tensor.name for tensor in side] for side in graph), path)
+        inputs, outputs = ([tensor.name for tensor in side] for side in graph)
+        check_names(spec, inputs, outputs, path)
         if others := {tensor.name: tensor.type for tensor in graph[0] if tensor.type != _IMAGE}:
             raise BackendError(f"expected inputs of {_IMAGE}, got {others} in {path}; export the network again")
         self._run_options = onnxruntime.RunOptions()
@@ -83,9 +84,8 @@ class OnnxRuntimeBackend:
 
     def _output_buffer(self, name: str, height: int, width: int) -> np.ndarray:
         stride = self.spec.outputs[name]
-        shape = (1, -(-height // stride), -(-width // stride))
-        if name == "instance_offset":
-            shape = (1, 2, *shape[1:])
+        rows, columns = -(-height // stride), -(-width // stride)
+        shape = (1, 2, rows, columns) if name == "instance_offset" else (1, rows, columns)
         return np.empty(shape, np.uint8 if name == "semantic" else np.float32)
 
     def _bind(self, outputs: frozenset[str]) -> object:

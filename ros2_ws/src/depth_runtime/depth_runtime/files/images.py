@@ -18,7 +18,7 @@ from .atomic import write_whole
 from .reading import read_bytes
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".webp")
-# OpenCV decodes a cut file as far as it goes, in grey or black, and only prints a warning.
+# OpenCV decodes a cut file as far as it goes, in grey or black, and only prints a warning; Pillow wants no end.
 _ENDS = {b"\x89PNG": b"IEND\xae\x42\x60\x82", b"\xff\xd8\xff": b"\xff\xd9"}
 
 
@@ -88,16 +88,27 @@ def image_named(stem: Path) -> Path:
     raise ValueError(f"expected an image {stem}{{{','.join(IMAGE_SUFFIXES)}}}, got none; check the folder")
 
 
-def read_pixels(path: Path, mode: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
-    """Pixels in the file's depth and OpenCV's channel order. Raises ValueError naming a missing or cut file."""
+def read_image_bytes(path: Path) -> bytes:
+    """The bytes of an image file that has its end. Raises ValueError naming a missing or cut file."""
     content = read_bytes(path)
     end = next((tail for head, tail in _ENDS.items() if content.startswith(head)), b"")
     # Some writers pad after the end.
-    whole = end in content[-64:]
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), mode) if content and whole else None
+    if not content or end not in content[-64:]:
+        raise _no_image(path, content)
+    return content
+
+
+def read_pixels(path: Path, mode: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
+    """Pixels in the file's depth and OpenCV's channel order. Raises ValueError naming a missing or cut file."""
+    content = read_image_bytes(path)
+    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
     if pixels is None:
-        raise ValueError(f"expected a whole image in {path}, got {len(content)} bytes that are none; copy it again")
+        raise _no_image(path, content)
     return pixels
+
+
+def _no_image(path: Path, content: bytes) -> ValueError:
+    return ValueError(f"expected a whole image in {path}, got {len(content)} bytes that are none; copy it again")
 
 
 def read_rgb(path: Path) -> np.ndarray:
