@@ -6,8 +6,9 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 # One version everywhere: networks are trained, exported and tested with it.
 TORCH ?= torch==2.13.0
-# A newer ruff knows new rules, and today's code cannot obey tomorrow's.
+# A newer ruff or mypy knows new rules, and today's code cannot obey tomorrow's.
 RUFF ?= ruff==0.17.5
+MYPY ?= mypy==2.4.1
 
 # make demo: a bag (folder, .mcap, .db3), a zoo name or ONNX file, frames per second.
 SAMPLE := samples/stereo_sample.mcap
@@ -23,8 +24,8 @@ TEST_VENV := .venv-test
 PIP := -m pip --disable-pip-version-check install -q $(PIP_FLAGS)
 ROS := ros2_ws/src
 RUNTIME := -e "$(ROS)/depth_runtime[cpu]" -e "$(ROS)/depth_nodes[pypi]" -e $(ROS)/depth_replay
-PACKAGING := $(wildcard pyproject.toml $(ROS)/*/setup.py $(ROS)/*/setup.cfg $(ROS)/*/pyproject.toml)
-ZOO := $(wildcard models/zoo/setup.* models/zoo/package.xml models/zoo/*/*.onnx models/zoo/*/*.md)
+PACKAGING := $(wildcard pyproject.toml $(ROS)/*/setup.py $(ROS)/*/setup.cfg $(ROS)/*/pyproject.toml $(ROS)/*/package.xml)
+ZOO := $(wildcard models/zoo/setup.* models/zoo/package.xml models/zoo/LICENSE models/zoo/*/*.onnx models/zoo/*/*.md)
 
 # ROS traffic stays on this machine, in a domain of its own.
 export ROS_AUTOMATIC_DISCOVERY_RANGE := LOCALHOST
@@ -32,7 +33,7 @@ ROS_DOMAIN_ID ?= $(shell shuf -i 1-100 -n 1)
 ROS_DOMAIN_ID := $(ROS_DOMAIN_ID)
 export ROS_DOMAIN_ID
 
-.PHONY: help env demo test test-fast train-smoke test-env lint sample textures clean
+.PHONY: help env demo test test-fast train-smoke test-env lint docs sample textures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -42,7 +43,7 @@ env: $(VENV)/.installed ## .venv with the runtime, the node and the bag tools (n
 demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=5]
 	$(VENV)/bin/python -m depth_replay demo $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
 
-test: test-env lint ## everything: lint, format and all tests
+test: test-env lint docs ## everything: lint, format, the site and all tests
 	$(TEST_VENV)/bin/python -m pytest
 
 test-fast: test-env ## the tests that are not marked slow
@@ -54,9 +55,13 @@ train-smoke: test-env ## train, resume, export (FP16, INT8, engines) and run a t
 
 test-env: $(TEST_VENV)/.installed ## .venv-test with everything, torch included
 
-lint: test-env ## ruff, rules and format
+lint: test-env ## ruff, rules and format; mypy
 	$(TEST_VENV)/bin/ruff check
 	$(TEST_VENV)/bin/ruff format --check
+	$(TEST_VENV)/bin/mypy
+
+docs: test-env ## the site into out/site; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(TEST_VENV)/bin/python -m mkdocs build --quiet --strict
 
 sample: test-env ## render the sample bag again
 	$(TEST_VENV)/bin/python -m depth_training sample --out $(SAMPLE_SEQUENCE)
@@ -67,7 +72,7 @@ textures: test-env ## out/textures.npz from Debian packages whose licences allow
 	$(TEST_VENV)/bin/python -m depth_training textures --out out/textures.npz
 
 clean: ## remove environments, build folders, caches and out/
-	rm -rf $(VENV) $(TEST_VENV) out runs .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(TEST_VENV) out runs .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	rm -rf ros2_ws/build ros2_ws/install ros2_ws/log
 	find . -type d \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
 	rm -rf build $(foreach d,$(wildcard $(ROS)/*),$(d)/build)
@@ -82,6 +87,6 @@ $(VENV)/.installed: $(PACKAGING) $(ZOO)
 
 $(TEST_VENV)/.installed: $(PACKAGING) $(ZOO)
 	$(PYTHON) -m venv $(TEST_VENV)
-	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" $(RUNTIME) -e ".[test]"
+	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" "$(MYPY)" $(RUNTIME) -e ".[test,docs]"
 	$(TEST_VENV)/bin/python $(PIP) --no-deps --force-reinstall ./models/zoo
 	touch $@

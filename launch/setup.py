@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from glob import glob
+from xml.etree import ElementTree
 
 from setuptools import setup
 
-package_name = "depth_bringup"
+package = ElementTree.parse("package.xml").getroot()
+package_name = package.findtext("name")
 
 setup(
     name=package_name,
-    version="0.1.0",
+    version=package.findtext("version"),
     packages=[],
     py_modules=[],
     data_files=[
@@ -20,8 +22,8 @@ setup(
     python_requires=">=3.10",
     install_requires=["setuptools"],
     zip_safe=True,
-    maintainer="Depth Stack maintainers",
-    maintainer_email="maintainers@depth-stack.invalid",
-    description="Launch files, site parameters, DDS profile and RViz views of Depth Stack.",
-    license="Apache-2.0",
+    maintainer=package.findtext("maintainer"),
+    maintainer_email=package.find("maintainer").get("email"),
+    description=package.findtext("description"),
+    license=package.findtext("license"),
 )

@@ -57,17 +57,17 @@ def test_launch_offers_the_backends_that_exist(launch_arguments):
 def test_site_parameters_are_the_nodes_parameters_with_their_defaults(parameter_lines):
     pytest.importorskip("rclpy", reason="rclpy is not installed")
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
-    from depth_nodes.parameters import PARAMETERS
+    from depth_nodes.stereo_node import PARAMETERS
 
     site = {name: yaml.safe_load(line["value"]) for name, line in parameter_lines.items()}
-    assert site == {parameter.name: parameter.default for parameter in PARAMETERS}
+    assert site == {name: parameter.default for name, parameter in PARAMETERS.by_name.items()}
 
 
 def test_site_parameters_say_what_the_node_accepts(parameter_lines):
     pytest.importorskip("rclpy", reason="rclpy is not installed")
-    from depth_nodes.parameters import PARAMETERS
+    from depth_nodes.stereo_node import PARAMETERS
 
-    for parameter in PARAMETERS:
+    for parameter in PARAMETERS.by_name.values():
         line = parameter_lines[parameter.name]
         assert line["change"] == ("dynamic" if parameter.dynamic else "static"), parameter.name
         if parameter.limits:
@@ -96,13 +96,13 @@ def test_dds_profile_gives_images_shared_memory_and_keeps_the_network(repository
 def test_rviz_shows_topics_that_exist(repository):
     pytest.importorskip("rclpy", reason="rclpy is not installed")
     yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
-    from depth_nodes.outputs import OUTPUTS
+    from depth_nodes.stereo_outputs import OUTPUTS
     from sensor_msgs.msg import Image, PointCloud2
 
     displays = yaml.safe_load((repository / "launch/rviz/stereo.rviz").read_text())["Visualization Manager"]["Displays"]
     shown = {display["Topic"]["Value"]: display["Class"] for display in displays if "Topic" in display}
     assert len(shown) == 5
-    types = {topic: kind for topic, kind, _ in OUTPUTS.values()} | {"left/image_rect": Image}
+    types = {output.topic: output.kind for output in OUTPUTS} | {"left/image_rect": Image}
     classes = {Image: "rviz_default_plugins/Image", PointCloud2: "rviz_default_plugins/PointCloud2"}
     assert shown == {topic: classes[types[topic]] for topic in shown}
 

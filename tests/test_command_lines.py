@@ -36,7 +36,6 @@ MISSING = {
     "textures": "--packages {} --out out.npz",
     "pack-textures": "3:{} --out out.npz",
     "sample": "--frames 1 --size 64x64 --out a_file/{}",
-    "train-segmentation": "--camvid camvid --weights {}.pt --out out",
     "sam-masks": "images --weights {}.pt --out out",
     "pseudo-labels": "plain={} --method sgbm --out out",
     "average": "{}.pt {}.pt --out out.pt",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_network
-from depth_training.synthetic.folder import Frame, write_frame
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.synthetic.pack import write_archive
 
 PATIENCE_S = 120  # for what takes seconds on an idle machine
@@ -93,7 +93,7 @@ def pairs(tmp_path_factory) -> Path:
     image = np.random.default_rng(0).integers(0, 256, (16, 24, 3), np.uint8)
     truth, zeros = np.full((16, 24), 4, np.float32), np.zeros((16, 24), np.uint16)
     for index in range(200):
-        write_frame(folder, index, Frame(image, image, truth, zeros.astype(np.uint8), zeros))
+        write_frame(folder, index, TrueFrame(image, image, truth, zeros.astype(np.uint8), zeros))
     return folder
 
 

@@ -43,7 +43,8 @@ def stereo():
 def node_depth_m(pair):
     """What the node computes of the pair at its own size: pipeline, shift of the principal points, depth."""
     left, right, camera = pair
-    result = StereoPipeline(make_backend(resolve_model(MODEL), "onnxruntime-cpu", 1)).process(left, right)
+    pipeline = StereoPipeline(make_backend(resolve_model(MODEL), "onnxruntime-cpu", 1))
+    result = pipeline.process({"left": left, "right": right})
     shifted_px = result.disparity_px - np.float32(camera.disparity_shift_px)
     return depth_from_disparity(shifted_px, camera.fx, camera.baseline_m)
 
@@ -91,6 +92,14 @@ def test_depth_counts_disparity_from_that_of_infinity():
     camera = ds.StereoCamera(fx=100.0, fy=90.0, cx_left=52.0, cx_right=50.0, cy=40.0, baseline_m=0.5)
     np.testing.assert_array_equal(result.depth_m(camera), np.array([[5, 10, np.nan, np.nan]], np.float32))
     assert disparity_px[0, 0] == 12
+
+
+def test_the_camera_of_another_image_size_is_refused():
+    result = ds.StereoPrediction(np.ones((2, 4), np.float32), None, None, None, ())
+    camera = ds.StereoCamera(100.0, 90.0, 2.0, 2.0, 1.0, 0.5, size=(4, 8))
+    with pytest.raises(ValueError, match=r"expected the camera of images of 4x2, got one of 8x4; give .*resized"):
+        result.depth_m(camera)
+    assert result.depth_m(camera.resized((2, 4))).shape == (2, 4)
 
 
 def test_grey_images_are_images(stereo, pair):

@@ -44,15 +44,18 @@ ARROWS = {
     "depth_nodes": Arrow("ros2_ws/src/depth_nodes/depth_nodes", NUMERIC | ROS | {"depth_runtime"}, ROBOT_ONLY),
     "depth_replay": Arrow(
         "ros2_ws/src/depth_replay/depth_replay",
-        NUMERIC | ROS | {"depth_runtime", "rosbags", "tqdm"},
+        NUMERIC | ROS | {"depth_runtime", "mcap", "rosbags", "tqdm"},
         lazily=frozenset({"compression.zstd", "backports.zstd"}),  # the same module before and from 3.14
     ),
     "launch files": Arrow("launch/launch", frozenset({"launch", "launch_ros", "ament_index_python"})),
-    "depth_models": Arrow("models/depth_models", NUMERIC | TORCH | {"depth_runtime.spec"}),
+    "depth_models": Arrow(
+        "models/depth_models", NUMERIC | TORCH | {"depth_runtime.spec", "depth_runtime.files.atomic"}
+    ),
     "depth_training": Arrow(
         "training/depth_training",
         NUMERIC | TORCH | {"depth_models", "depth_runtime", "tqdm"},
-        # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib; PIL for TGA.
+        # onnxruntime to evaluate networks of others beside ours; tomli where Python (3.10) has no tomllib; PIL for TGA
+        # and palettes.
         # mask_generator also imports Segment Anything or MobileSAM, by a name that this table cannot see.
         lazily=frozenset({"onnxruntime", "tomllib", "tomli", "matplotlib", "PIL"}),
     ),
@@ -66,16 +69,16 @@ ARROWS = {
 ROOMS = {
     "depth_training": {
         "data": {"synthetic"},
-        "panoptic": {"core", "data"},
-        "transforms": {"data", "panoptic"},
+        "panoptic": {"core"},
+        "transforms": {"data"},
         "batches": {"data", "synthetic", "transforms"},
         "objectives": {"batches", "core", "panoptic", "reconstruction"},
-        "engine": {"batches", "core", "data", "objectives", "panoptic", "synthetic", "transforms"},
+        "engine": {"batches", "core", "data", "objectives", "synthetic", "transforms"},
         "evaluation": {"core", "data", "engine"},
         "labelling": {"evaluation"},
         "matching": {"core", "reconstruction"},
         "commands": {
-            *("core", "data", "engine", "evaluation", "labelling", "matching", "panoptic", "reconstruction"),
+            *("core", "data", "engine", "evaluation", "labelling", "matching", "reconstruction"),
             *("synthetic", "transforms"),
         },
     },

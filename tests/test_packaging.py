@@ -68,6 +68,8 @@ def test_pip_brings_every_module_of_every_package(source, installed):
     modules = {path.relative_to(root) for root in roots for path in root.glob("depth_*/**/*.py")}
     assert len(modules) > 30
     assert {path for path in modules if not (site / path).is_file()} == set()
+    marks = {Path(name, "py.typed") for name in ("depth_runtime", "depth_nodes", "depth_replay")}
+    assert {path for path in marks if not (site / path).is_file()} == set()
 
 
 @pytest.mark.slow
@@ -76,6 +78,7 @@ def test_pip_brings_the_networks_with_their_cards_and_the_launch_files(source, i
     networks = [network.parent for network in source.glob("models/zoo/*/*.onnx")]
     expected = {f"{folder.name}/{path.name}" for folder in networks for path in folder.iterdir()}
     assert {path for path in expected if not (share / "depth_zoo" / path).is_file()} == set()
+    assert (share / "depth_zoo" / "LICENSE").is_file()
     bringup = {
         path.relative_to(source / "launch")
         for folder in ("launch", "config", "rviz")
@@ -83,6 +86,23 @@ def test_pip_brings_the_networks_with_their_cards_and_the_launch_files(source, i
     }
     assert Path("launch/stereo.launch.py") in bringup
     assert {path for path in bringup if not (share / "depth_bringup" / path).is_file()} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROS_PACKAGES)
+def test_a_source_archive_holds_all_that_its_setup_py_reads(source, tmp_path, name):
+    """Built in its own folder and unpacked elsewhere, as an index or a distribution does."""
+    build = "from setuptools import build_meta; import sys; print(build_meta.build_sdist(sys.argv[1]))"
+    folder = source / "ros2_ws" / "src" / name
+    done = subprocess.run(
+        [sys.executable, "-c", build, tmp_path], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.unpack_archive(next(tmp_path.glob("*.tar.gz")), tmp_path)
+    unpacked = next(path for path in tmp_path.iterdir() if path.is_dir())
+    ask = [sys.executable, "setup.py", "-q", "--name", "--version"]
+    told = subprocess.run(ask, cwd=unpacked, capture_output=True, text=True, check=False)
+    assert told.stdout.split() == [name, re.search("<version>(.+)</version>", (folder / "package.xml").read_text())[1]]
 
 
 @pytest.mark.slow

@@ -143,7 +143,8 @@ def test_launched_node_is_active_with_its_own_settings_and_ends_on_ctrl_c(launch
 
 def test_launched_node_answers_a_pair_with_the_network_it_was_given(launch, probe):
     import rclpy
-    from stereo_rig import Rig, scene
+    from stereo_messages import scene
+    from stereo_rig import Rig
 
     context = rclpy.Context()
     rclpy.init(context=context)
@@ -153,7 +154,7 @@ def test_launched_node_answers_a_pair_with_the_network_it_was_given(launch, prob
     wait_for("runs on", log)
     rig.warm_up()
     left, right = scene(seed=7)
-    answer = rig.answer("disparity", rig.send_scene(left, right))
+    answer = rig.ask("disparity", left, right)
     rig.close()
     rclpy.shutdown(context=context)
     assert (answer.image.height, answer.image.width) == left.shape[:2]

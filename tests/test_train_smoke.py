@@ -21,11 +21,14 @@ from depth_training.evaluation.torch_backend import TorchBackend, load_network
 
 pytestmark = pytest.mark.slow
 
-STEPS = 30
+STEPS = 24
 FIRST_BOX_MINUTES = 0.2
+# Far beyond what the slowest and busiest machine needs: only a program that hangs meets it.
+HANGS_S = 3600
 WIDTH, HEIGHT = 192, 96
 # After so few steps the network is unsure everywhere, and fewer bits turn its mind more than a trained one's.
-GATE = "--half-slack 4 --max-drift 1 --max-loss 25 --max-semantic 50"
+GATE = "--half-slack 16 --max-drift 1 --max-loss 25 --max-semantic 50"
+RENDER = "--size 256x128 --computed-textures 8"
 ENGINES = f"--size {WIDTH}x{HEIGHT} --compute-capability 8.6"
 
 
@@ -33,7 +36,7 @@ def command(*words: object, **environment: object) -> None:
     """Run one of the project's commands; its output is shown by `pytest -s`."""
     # Threads that spin while they wait are what costs most where several programs share two cores.
     environment = {"OMP_WAIT_POLICY": "PASSIVE"} | {name: str(value) for name, value in environment.items()}
-    subprocess.run([*map(str, words)], check=True, env=os.environ | environment, timeout=280)
+    subprocess.run([*map(str, words)], check=True, env=os.environ | environment, timeout=HANGS_S)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,8 @@ def trained(repository, tmp_path_factory) -> Path:
     def box(minutes: float) -> None:
         """The command that a user repeats; it fails when a gate refuses a file."""
         options = ("--set", f"schedule.steps={STEPS}", "--threads", 2)
-        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 6, "EXPORT": f"--name smoke {GATE} {ENGINES}"}
+        where = {"OUT": out, "PYTHON": sys.executable, "PAIRS": 4, "RENDER": RENDER}
+        where["EXPORT"] = f"--name smoke {GATE} {ENGINES}"
         command(repository / "training" / "box.sh", "smoke", minutes, *options, **where)
 
     box(FIRST_BOX_MINUTES)
@@ -74,14 +78,14 @@ def log_of(folder: Path, kind: str) -> list[dict]:
 def test_two_time_boxes_make_one_run(trained):
     metrics = json.loads((trained / "metrics.json").read_text())
     assert (metrics["steps"], metrics["progress"]) == (STEPS, 1.0)
-    evaluations = [line["step"] for line in log_of(trained, "held_out")]
+    evaluations = [line["step"] for line in log_of(trained, "validation")]
     assert evaluations[0] == 0
     assert evaluations[-1] == STEPS
     assert len(evaluations) >= 3  # at the start and at the end of each box, on a slow machine in between as well
 
 
 def test_the_loss_on_scenes_that_were_never_trained_on_falls(trained):
-    first, *_, last = log_of(trained, "held_out")
+    first, *_, last = log_of(trained, "validation")
     assert last["loss"] < 0.9 * first["loss"]
     assert last["epe"] < first["epe"]
 
@@ -90,8 +94,8 @@ def test_the_exported_file_says_how_it_was_made(exported):
     spec = read_spec(exported)
     assert (spec.task, spec.max_disparity) == ("stereo", 64.0)
     assert spec.training["steps"] == STEPS
-    assert spec.training["recipe"]["data"]["batch"] == 4
-    assert spec.metrics["held_out"]["epe"] > 0
+    assert spec.training["recipe"]["data"]["batch"] == 2
+    assert spec.metrics["validation"]["epe"] > 0
 
 
 def test_evaluate_scores_the_file_beside_the_checkpoint_and_sgbm(trained, exported, tmp_path):
@@ -125,7 +129,7 @@ def test_every_file_for_gpus_becomes_a_tensorrt_rtx_engine_without_a_gpu(everyth
 def test_the_runtime_answers_as_torch_does(trained, exported):
     left, right = np.random.default_rng(0).integers(0, 256, (2, 100, 150, 3), dtype=np.uint8)
     backends = make_backend(exported, "onnxruntime-cpu", 1), TorchBackend(*load_network(trained / "weights.pt"))
-    answers = [StereoPipeline(backend).process(left, right, {"confidence"}) for backend in backends]
+    answers = [StereoPipeline(backend).process({"left": left, "right": right}, {"confidence"}) for backend in backends]
     assert answers[0].disparity_px.shape == (100, 150)
     assert answers[0].disparity_px.max() > 0
     np.testing.assert_allclose(answers[0].disparity_px, answers[1].disparity_px, atol=0.05)

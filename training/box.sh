@@ -12,6 +12,7 @@ environment (paths are relative to the repository):
   OUT       folder of the run           [runs/RECIPE]
   TEXTURES  archive of 'make textures'  [computed textures]
   PAIRS     rendered pairs that INT8 is calibrated on, 0 for no INT8 [36]
+  RENDER    further options of 'python -m depth_training render' for those pairs
   EXPORT    further options of 'python -m depth_export all'
   PYTHON    interpreter                 [python3]"
 if (($# < 2)); then
@@ -40,7 +41,9 @@ fi
 int8=()
 if ((pairs > 0)); then
     # Rendered anew by every call, since a call that was stopped may have left too few.
-    "$python" -m depth_training render --out "$out/pairs" --count "$pairs" --seed 77 ${TEXTURES:+--textures "$TEXTURES"}
+    # shellcheck disable=SC2086 # RENDER is a list of words
+    "$python" -m depth_training render --out "$out/pairs" --count "$pairs" --seed 77 \
+        ${TEXTURES:+--textures "$TEXTURES"} ${RENDER:-}
     int8=(--calibration "$out/pairs")
 fi
 # shellcheck disable=SC2086 # EXPORT is a list of words

@@ -17,6 +17,7 @@ from depth_runtime.backends.tensorrt_api import MODULES, TensorRt, library_missi
 from depth_runtime.backends.tensorrt_build import cached_engine
 from depth_runtime.build_engine import add_gpus, engine_keys
 from depth_runtime.command_line import path_argument
+from depth_runtime.tables import markdown_table
 
 from . import export_command, half_command, quantize_command
 
@@ -65,8 +66,7 @@ class Summary:
 
     def table(self) -> str:
         """One row for each step."""
-        lines = ["| step | file | outcome |", "| --- | --- | --- |"]
-        return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in self.rows)])
+        return markdown_table(("step", "file", "outcome"), self.rows, text_columns=range(3))
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,19 +3,23 @@
 
 from __future__ import annotations
 
-from depth_models import published_maps
+from depth_models import Network, published_maps
 from torch import Tensor, nn
 
 
-class StereoContract(nn.Module):
-    """uint8 [1, H, W, 3] RGB pair in; the maps of network.outputs out, in its order and at its strides."""
+class Contract(nn.Module):
+    """The images of network.inputs in, the maps of network.outputs out, both in their order.
 
-    def __init__(self, network: nn.Module) -> None:
+    Images are uint8 [1, H, W, 3] RGB, the maps have the strides of network.outputs.
+    """
+
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, *images: Tensor) -> tuple[Tensor, ...]:
         """See depth_models.published_maps."""
         # Cast first: TensorRT takes uint8 inputs only into a cast.
-        left, right = (image.float().permute(0, 3, 1, 2) for image in (left, right))
-        return tuple(published_maps(self.network, self.network(left, right), left.shape[-1]).values())
+        views = [image.float().permute(0, 3, 1, 2) for image in images]
+        answer = self.network(**dict(zip(self.network.inputs, views, strict=True)))
+        return tuple(published_maps(self.network, answer, views[0].shape[-1]).values())

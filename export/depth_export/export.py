@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from depth_runtime.files.atomic import replacing
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.spec import METADATA_KEY, ModelSpec
 from torch import nn
@@ -29,13 +29,8 @@ def export_contract(contract: nn.Module, spec: ModelSpec, path: Path) -> dict[st
     model.producer_name = "depth_export"
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, spec.to_json()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as temporary:
         save(model, temporary)
-        worst = check_parity(contract, temporary, outputs, spec.size_multiple)
+        worst = check_parity(contract, temporary, spec)
         read_spec(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return worst

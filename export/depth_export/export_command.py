@@ -8,12 +8,12 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from depth_models import count_cost, git_revision, load_weights, stereo_spec
+from depth_models import count_cost, git_revision, load_weights, network_spec
 from depth_models.network import DEFAULT_SIZE
 from depth_runtime.command_line import path_argument, size_argument
 from depth_runtime.files.reading import read_json
 
-from .contract import StereoContract
+from .contract import Contract
 from .export import export_contract
 
 log = logging.getLogger(__name__)
@@ -66,16 +66,15 @@ def run(arguments: argparse.Namespace) -> None:
 def export_weights(source: Source, path: Path) -> None:
     """Write the contract file of a weights file.
 
-    Raises ValueError for a file that holds no weights or a network that has no contract, ParityError when the graph
-    does not answer like it.
+    Raises ValueError for a file that holds no weights, ParityError when the graph does not answer like the network.
     """
     network, name, facts = load_weights(source.weights)
     cost = count_cost(network, *source.default_size)
     metrics = read_json(source.metrics) if source.metrics else {}
     metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
     training = dict(facts) | {"git_revision": git_revision()}
-    spec = stereo_spec(network, source.name or name, source.version, training, metrics, source.default_size)
-    worst = export_contract(StereoContract(network), spec, path)
+    spec = network_spec(network, source.name or name, source.version, training, metrics, source.default_size)
+    worst = export_contract(Contract(network), spec, path)
     log.info("%s: %.2f MB", path, path.stat().st_size / 1e6)
     for output, value in worst.items():
         log.info("  %-16s differs from torch by at most %.2g", output, value)

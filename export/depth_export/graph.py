@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -43,15 +44,16 @@ def trace(
 ) -> onnx.ModelProto:
     """ONNX graph of a module that takes uint8 images [1, H, W, 3] with H and W any multiples of size_multiple.
 
-    size: the example (height, width) that is traced.
+    inputs, outputs: names of what it takes and returns, in its order; size: the example (height, width) that is traced.
     """
     height, width = (torch.export.Dim(f"{n}_cells", min=2) * size_multiple for n in ("height", "width"))
+    sides = tuple({1: height, 2: width} for _ in inputs)
     program = torch.onnx.export(
         module.eval(),
         tuple(torch.zeros(1, *size, 3, dtype=torch.uint8) for _ in inputs),
         input_names=list(inputs),
         output_names=list(outputs),
-        dynamic_shapes=tuple({1: height, 2: width} for _ in inputs),
+        dynamic_shapes=inspect.signature(module.forward).bind(*sides).arguments,
         opset_version=OPSET,
         dynamo=True,
         verbose=False,

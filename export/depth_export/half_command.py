@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import onnx
 from depth_runtime.backends.plain_weights import plain_weights, precision_of
 from depth_runtime.command_line import path_argument
+from depth_runtime.files.atomic import replacing
 from depth_runtime.onnx_file import read_spec, sha256
 from depth_runtime.spec import METADATA_KEY, ModelSpec
 from depth_runtime.zoo import resolve_model
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def halve_file(source: Path, path: Path, slack: float = 1.0) -> dict[str, float]:
-    """Write the FP16 twin of a stereo contract file and return its differences by the names of LIMITS.
+    """Write the FP16 twin of a contract file and return its differences by the names of LIMITS.
 
     slack: factor of all limits. Raises ParityError, and leaves `path` as it was, when a difference is above its limit
     or not a number, ValueError when the source is not in FP32.
@@ -73,15 +73,10 @@ def halve_file(source: Path, path: Path, slack: float = 1.0) -> dict[str, float]
     facts = {"precision": "fp16, halved after training", "source": source.name, "source_sha256": sha256(source)}
     spec = replace(spec, training=spec.training | facts)
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    try:
+    with replacing(path) as temporary:
         save(model, temporary)
         worst = compare(source, temporary, spec)
         _check(worst, slack)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return worst
 
 
@@ -104,7 +99,7 @@ def compare(reference: Path, other: Path, spec: ModelSpec) -> dict[str, float]:
     sessions = [onnxruntime.InferenceSession(str(path), options) for path in (reference, other)]
     outputs = list(spec.outputs)
     worst: dict[str, float] = {}
-    for feed in matched_feeds(SIZES, spec.size_multiple):
+    for feed in matched_feeds(SIZES, spec):
         wanted, answers = (dict(zip(outputs, session.run(outputs, feed), strict=True)) for session in sessions)
         for name, value in differences(answers, wanted).items():
             worst[name] = float(np.maximum(worst.get(name, 0.0), value))  # keeps NaN, which max() may lose
@@ -116,6 +111,9 @@ def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -
     result = {}
     for name, value in wanted.items():
         distance = np.abs(answers[name].astype(np.float64) - value)
+        if name == "depth":
+            result["relative_depth p99.9"] = float(np.percentile(distance / np.abs(value), PERCENTILE))
+            continue
         result[name] = float((answers[name] != value).mean() if name == "semantic" else distance.mean())
         if name == "disparity":
             depth = relative_depth_errors(answers[name], value)

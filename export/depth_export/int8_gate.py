@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from depth_runtime.tables import markdown_table
+
 
 class QuantisationError(ValueError):
     """The INT8 file loses more than the gate allows."""
@@ -53,13 +55,15 @@ class Report:
 
     def table(self) -> str:
         """What lost how much."""
-        lines = ["| part in INT8 | disparity changes by px | stays |", "| --- | --: | --- |"]
-        lines += [f"| {k} | {v:.3f} | {self._fate(k)} |" for k, v in self.drift_px.items()]
+        parts = [(name, f"{value:.3f}", self._fate(name)) for name, value in self.drift_px.items()]
         if self.unseen:
-            lines.append(f"| {self.unseen} products that only outputs without a gate need | | FP32 |")
-        lines += ["", "| held-out pairs | FP32 | INT8 | loss % |", "| --- | --: | --: | --: |"]
-        lines.append(f"| EPE px | {self.epe_fp32_px:.3f} | {self.epe_int8_px:.3f} | {self.loss_percent:.1f} |")
-        return "\n".join([*lines, f"| pixels of another class % | | | {self.semantic_changed_percent:.1f} |"])
+            parts.append((f"{self.unseen} products that only outputs without a gate need", "", "FP32"))
+        pairs = [
+            ("EPE px", f"{self.epe_fp32_px:.3f}", f"{self.epe_int8_px:.3f}", f"{self.loss_percent:.1f}"),
+            ("pixels of another class %", "", "", f"{self.semantic_changed_percent:.1f}"),
+        ]
+        by_part = markdown_table(("part in INT8", "disparity changes by px", "stays"), parts, text_columns=(0, 2))
+        return f"{by_part}\n\n{markdown_table(('held-out pairs', 'FP32', 'INT8', 'loss %'), pairs)}"
 
     def check(self, gate: Gate) -> None:
         """Raise QuantisationError when the loss is above the gate."""

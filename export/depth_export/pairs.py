@@ -8,10 +8,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import read_rgb
+from depth_runtime.files.sequence_folder import read_frames
 
-DISPARITY_SCALE = 256.0  # stored value = pixels * 256, 0 = no truth
+PAIR = ("left", "right")  # what a pair gives, as inputs of a network
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,15 @@ class Pair:
     right_path: Path
     disparity_path: Path | None
 
-    def images(self) -> tuple[np.ndarray, np.ndarray]:
-        """Left and right, uint8 [H, W, 3] RGB. Raises ValueError when a file is no image."""
-        left, right = (_read(path, cv2.IMREAD_COLOR) for path in (self.left_path, self.right_path))
-        return cv2.cvtColor(left, cv2.COLOR_BGR2RGB), cv2.cvtColor(right, cv2.COLOR_BGR2RGB)
+    def images(self) -> dict[str, np.ndarray]:
+        """The images of PAIR by name, uint8 [H, W, 3] RGB. Raises ValueError when a file is no image."""
+        return dict(zip(PAIR, (read_rgb(self.left_path), read_rgb(self.right_path)), strict=True))
 
     def truth_px(self, max_disparity_px: float) -> np.ndarray:
         """True disparity of the left view, float32 [H, W] pixels; 0 where unknown or above the maximum."""
         if self.disparity_path is None:
             raise ValueError(f"expected a true disparity for {self.name}, got none; give pairs with truth")
-        truth = _read(self.disparity_path, cv2.IMREAD_UNCHANGED).astype(np.float32) / DISPARITY_SCALE
+        truth = read_disparity(self.disparity_path)
         return np.where(truth <= max_disparity_px, truth, np.float32(0))
 
 
@@ -67,12 +68,10 @@ def digest(pairs: list[Pair]) -> str:
 
 
 def _of_folder(folder: Path) -> list[Pair]:
-    pairs = []
-    for left in sorted(folder.glob("left/*")):
-        right = next(folder.glob(f"right/{left.stem}.*"), folder / "right" / left.name)
-        truth = folder / "disparity" / f"{left.stem}.png"
-        pairs.append(Pair(left.stem, left, right, truth if truth.is_file() else None))
-    return pairs
+    if not (folder / "right").is_dir():
+        raise ValueError(f"expected left/ and right/ images or a CSV list at {folder}, got no pair; check the path")
+    frames = read_frames(folder, partial=("disparity",))
+    return [Pair(frame.left.stem, frame.left, frame.right, frame.maps.get("disparity")) for frame in frames]
 
 
 def _of_list(path: Path) -> list[Pair]:
@@ -88,10 +87,3 @@ def _of_list(path: Path) -> list[Pair]:
         Pair(row["left"], root / row["left"], root / row["right"], root / d if (d := row.get("disparity")) else None)
         for row in rows
     ]
-
-
-def _read(path: Path, mode: int) -> np.ndarray:
-    pixels = cv2.imread(str(path), mode)
-    if pixels is None:
-        raise ValueError(f"expected a readable image, got none at {path}; check the file")
-    return pixels

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from depth_runtime.spec import ModelSpec
 from torch import nn
 
 from .matched_pair import matched_pair
@@ -27,7 +28,7 @@ class ParityError(ValueError):
 class Tolerance:
     """Largest accepted difference of each output; the semantic one is a share of cells with another class.
 
-    depth_share: relative error of the depth that follows from the disparity, see `relative_depth_errors`.
+    depth_share: relative error of a depth, or of the one that follows from a disparity, see `relative_depth_errors`.
     """
 
     disparity_px: float = 0.05
@@ -42,6 +43,7 @@ class Tolerance:
         return {
             "disparity": self.disparity_px,
             "relative_depth": self.depth_share,
+            "depth": self.depth_share,
             "confidence": self.confidence,
             "semantic": self.semantic_share,
             "instance_center": self.instance_center,
@@ -53,30 +55,28 @@ SIZES = ((256, 320), (384, 640))
 
 
 def check_parity(
-    reference: nn.Module,
-    path: Path,
-    outputs: list[str],
-    size_multiple: int,
-    tolerance: Tolerance | None = None,
+    reference: nn.Module, path: Path, spec: ModelSpec, tolerance: Tolerance | None = None
 ) -> dict[str, float]:
     """Largest difference of each output between a torch contract module and an ONNX file, over all SIZES.
 
-    With a disparity comes "relative_depth". Raises ParityError when one is above its limit or not a number.
+    reference: takes the spec's inputs and answers its outputs, in their order. With a disparity comes "relative_depth".
+    Raises ParityError when one is above its limit or not a number.
     """
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     tolerance = tolerance or Tolerance()
     worst: dict[str, float] = {}
-    for feed in matched_feeds(SIZES, size_multiple):
+    outputs = list(spec.outputs)
+    for feed in matched_feeds(SIZES, spec):
         with torch.no_grad():
-            expected = reference(*(torch.from_numpy(image) for image in feed.values()))
+            expected = reference(*(torch.from_numpy(feed[name]) for name in spec.inputs))
         wanted = dict(zip(outputs, (tensor.numpy() for tensor in expected), strict=True))
         answers = dict(zip(outputs, session.run(outputs, feed), strict=True))
         for name, value in differences(answers, wanted).items():
             worst[name] = float(np.maximum(worst.get(name, 0.0), value))  # keeps NaN, which max() may lose
             if not worst[name] <= tolerance.limit(name):
-                height, width = feed["left"].shape[1:3]
+                height, width = feed[spec.inputs[0]].shape[1:3]
                 raise ParityError(
                     f"expected '{name}' within {tolerance.limit(name)} of torch at {width}x{height}, got a "
                     f"difference of {worst[name]:.4f}; nothing was written: look for an operator that exports wrongly"
@@ -84,11 +84,11 @@ def check_parity(
     return worst
 
 
-def matched_feeds(sizes: Iterable[tuple[int, int]], size_multiple: int) -> Iterator[dict[str, np.ndarray]]:
-    """Pairs that match, as inputs of a contract file, of these (height, width) rounded up to multiples."""
+def matched_feeds(sizes: Iterable[tuple[int, int]], spec: ModelSpec) -> Iterator[dict[str, np.ndarray]]:
+    """Images of scenes, by name as the spec's inputs, of these (height, width) rounded up to its multiples."""
     for seed, size in enumerate(sizes):
-        pair = matched_pair(*(-(-side // size_multiple) * size_multiple for side in size), seed)
-        yield {"left": pair.left[None], "right": pair.right[None]}
+        images = matched_pair(*(-(-side // spec.size_multiple) * spec.size_multiple for side in size), seed).images()
+        yield {name: images[name][None] for name in spec.inputs}
 
 
 def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> dict[str, float]:
@@ -101,12 +101,16 @@ def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -
 
 
 def difference(name: str, answer: np.ndarray, wanted: np.ndarray) -> float:
-    """Largest absolute difference; for class ids the share that differs. Infinite when shapes or types differ."""
+    """Largest absolute difference; of a depth relative to it; for class ids the share that differs.
+
+    Infinite when shapes or types differ.
+    """
     if answer.shape != wanted.shape or answer.dtype != wanted.dtype:
         return float("inf")
     if name == "semantic":
         return float((answer != wanted).mean())
-    return float(np.abs(answer.astype(np.float64) - wanted).max())
+    errors = np.abs(answer.astype(np.float64) - wanted)
+    return float((errors / np.abs(wanted) if name == "depth" else errors).max())
 
 
 def relative_depth_errors(answer_px: np.ndarray, wanted_px: np.ndarray) -> np.ndarray:

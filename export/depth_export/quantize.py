@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from depth_runtime.backends import make_backend
+from depth_runtime.files.atomic import replacing
 from depth_runtime.metrics import disparity_errors
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.pipeline import StereoPipeline
@@ -23,7 +22,7 @@ from depth_runtime.spec import METADATA_KEY, ModelSpec
 from .graph import save
 from .int8_gate import Gate, QuantisationError, Report
 from .int8_graph import LAYOUTS, Feed, Layout, calibrate, feeding, parts_of, prepare, quantize
-from .pairs import Pair, digest, spread
+from .pairs import PAIR, Pair, digest, spread
 
 log = logging.getLogger(__name__)
 
@@ -43,19 +42,19 @@ def quantize_file(
     """Write the INT8 version of a contract file, and return what it costs.
 
     calibration: pairs that give the ranges; held_out: other pairs, with truth; target: a key of LAYOUTS. The table of
-    losses is logged. Raises QuantisationError, and leaves `out` as it was, when the loss is above the gate or no part
-    bears INT8.
+    losses is logged. Raises SpecError for a network that takes more than a pair. Raises QuantisationError, and leaves
+    `out` as it was, when the loss is above the gate or no part bears INT8.
     """
     spec = read_spec(source)
+    spec.require_inputs(PAIR)
     model, layout = prepare(source), LAYOUTS[target]
     if absent := [part for part in gate.keep if not parts_of(model, layout, DEEPEST, part)]:
         raise ValueError(
             f"expected parts below {list(parts_of(model, layout, 1))}, got {absent}; see the table of a run"
         )
     ranges = calibrate(model, _feeds(calibration, spec))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
-        trial = _Trial(model, layout, ranges, Path(folder) / "int8.onnx", threads)
+    with replacing(out) as temporary:
+        trial = _Trial(model, layout, ranges, temporary, threads)
         report = Report()
         products = _choose(trial, source, spread(list(calibration), gate.drift_pairs), gate, report)
         final = trial.write(products)
@@ -66,7 +65,6 @@ def quantize_file(
         _set_spec(final, replace(spec, training=spec.training | {"quantisation": facts}))
         save(final, trial.path)
         read_spec(trial.path)
-        os.replace(trial.path, out)
     return report
 
 
@@ -132,18 +130,15 @@ def _choose(trial: _Trial, source: Path, pairs: Sequence[Pair], gate: Gate, repo
 def _feeds(pairs: Sequence[Pair], spec: ModelSpec) -> Iterator[Feed]:
     for pair in pairs:
         images = pair.images()
-        plan = make_plan(images[0].shape[:2], spec.size_multiple)
-        yield {
-            name: plan.apply(image, np.empty((*plan.network, 3), np.uint8))[None]
-            for name, image in zip(spec.inputs, images, strict=True)
-        }
+        plan = make_plan(images["left"].shape[:2], spec.size_multiple)
+        yield {name: plan.apply(images[name], np.empty((*plan.network, 3), np.uint8))[None] for name in spec.inputs}
 
 
 def _answers(path: Path, pairs: Sequence[Pair], threads: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     pipeline = StereoPipeline(make_backend(path, "onnxruntime-cpu", threads))
     maps = pipeline.available({"semantic"})
     for pair in pairs:
-        result = pipeline.process(*pair.images(), maps)
+        result = pipeline.process(pair.images(), maps)
         yield result.disparity_px.copy(), result.panoptic.semantic.copy() if maps else None
 
 

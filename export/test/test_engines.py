@@ -23,6 +23,7 @@ from depth_runtime.backends.plain_weights import plain_weights, precision_of
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import build_engine, cached_engine, engine_key
 from depth_runtime.onnx_file import read_spec
+from depth_runtime.spec import METADATA_KEY
 from depth_runtime.zoo import resolve_model
 
 needs_rtx = pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
@@ -141,6 +142,18 @@ def test_what_the_library_cannot_parse_is_told_in_its_words(rtx, tmp_path):
     onnx.save(model, path)
     with pytest.raises(BackendError, match=r"cannot parse .*odd\.onnx: .*Hardswoosh"):
         build_engine(rtx, path, engine_key(rtx, path, SIZE, ADA))
+
+
+@needs_rtx
+def test_a_graph_of_other_inputs_than_its_spec_names_is_refused(rtx, probe):
+    model = onnx.load(probe)
+    spec = replace(probe_spec(), inputs=("left", "right", "regions"))
+    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
+    onnx.save(model, probe)
+    with pytest.raises(
+        BackendError, match=r"inputs \['left', 'regions', 'right'\] .* got \['left', 'right'\] .*probe\.onnx"
+    ):
+        build_engine(rtx, probe, engine_key(rtx, probe, SIZE, ADA))
 
 
 @needs_rtx

@@ -104,3 +104,10 @@ def test_the_gate_sees_one_pixel_in_five_hundred_beside_and_forgives_one_in_two_
     worst = half_command.differences({"disparity": far["disparity"] - np.float32(0.1)}, far)
     assert worst["disparity p99.9"] == pytest.approx(0.1, abs=1e-6)
     assert worst["relative_depth p99.9"] == pytest.approx(4 / 3.9 - 1, abs=1e-6)
+
+
+def test_a_depth_is_gated_by_its_relative_error():
+    wanted = {"depth": np.array([[[2.0, 50.0]]], np.float32).repeat(50, 1)}
+    worst = half_command.differences({"depth": wanted["depth"] * np.float32(1.03)}, wanted)
+    assert worst == {"relative_depth p99.9": pytest.approx(0.03, abs=1e-6)}
+    assert worst.keys() <= half_command.LIMITS.keys()

@@ -7,10 +7,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from depth_export.contract import StereoContract
+from depth_export.contract import Contract
 from depth_export.export import export_contract
 from depth_export.half import halve
-from depth_models import build, names, stereo_spec
+from depth_models import build, names, network_spec
 from depth_runtime.backends import make_backend
 from depth_runtime.backends.cuda_runtime import Gpu
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
@@ -28,24 +28,29 @@ SMALL = {
     "hnet": {"width": 0.25, "iterations": 2},
     "usam_net": {"width": 0.125},
 }
+VARIANTS = [
+    *(pytest.param((name, SMALL.get(name, {})), id=name) for name in NAMES),
+    pytest.param(("usam_net", SMALL["usam_net"] | {"regions": "given"}), id="usam_net of regions"),
+]
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=VARIANTS)
 def exported(request, tmp_path_factory):
     """Network with random weights and its contract file, which passed the parity gate."""
     torch.manual_seed(0)
-    network = build(request.param, **SMALL.get(request.param, {})).eval()
-    spec = stereo_spec(network, request.param, "1")
+    name, config = request.param
+    network = build(name, **config).eval()
+    spec = network_spec(network, name, "1")
     spec = replace(spec, default_size=(2 * spec.size_multiple, 3 * spec.size_multiple))
-    path = tmp_path_factory.mktemp(request.param) / "network.onnx"
-    worst = export_contract(StereoContract(network), spec, path)
+    path = tmp_path_factory.mktemp(name) / "network.onnx"
+    worst = export_contract(Contract(network), spec, path)
     assert set(worst) == {*network.outputs, "relative_depth"}
     return network, path
 
 
 def test_it_answers_all_its_outputs_at_their_strides_at_any_size(exported):
     network, path = exported
-    assert list(read_spec(path).outputs.items()) == list(network.outputs.items())
+    assert (read_spec(path).inputs, list(read_spec(path).outputs)) == (network.inputs, list(network.outputs))
     height, width = 3 * network.size_multiple, 4 * network.size_multiple
     backend = make_backend(path, "onnxruntime-cpu", threads=1)
     for image in backend.prepare((height, width)).values():

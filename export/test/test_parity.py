@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parity gate measures, and on what."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from depth_export.matched_pair import matched_pair
 from depth_export.parity import difference, differences, matched_feeds, relative_depth_errors
+from tiny_spec import TINY_SPEC
 
 
 def test_difference_is_the_largest_one_and_a_share_for_classes():
@@ -40,8 +43,9 @@ def test_a_small_error_of_a_small_disparity_is_a_large_one_of_depth():
 
 
 def test_inputs_of_the_gate_fit_the_network():
-    shapes = [feed["right"].shape for feed in matched_feeds(((192, 320), (64, 130)), 128)]
-    assert shapes == [(1, 256, 384, 3), (1, 128, 256, 3)]
+    spec = replace(TINY_SPEC, size_multiple=128, default_size=(128, 128), inputs=("right", "left", "regions"))
+    for feed, size in zip(matched_feeds(((192, 320), (64, 130)), spec), ((256, 384), (128, 256)), strict=True):
+        assert {name: image.shape for name, image in feed.items()} == dict.fromkeys(spec.inputs, (1, *size, 3))
 
 
 def test_the_pair_matches_at_its_disparity():
@@ -51,3 +55,20 @@ def test_the_pair_matches_at_its_disparity():
     inside = x - pair.disparity_px > 1
     assert np.abs(warped.astype(float) - pair.left)[inside].mean() < 4
     assert pair.disparity_px.min() > 2
+
+
+def test_the_regions_of_the_scene_have_one_colour_each_that_of_their_surface():
+    pair = matched_pair(96, 160, seed=3)
+    colours = np.unique(pair.regions.reshape(-1, 3), axis=0)
+    assert len(colours) == 4  # wall, ground and two boxes
+    for colour in colours:
+        inside = (pair.regions == colour).all(-1)
+        np.testing.assert_allclose(pair.left[inside].mean(0), colour, atol=0.5)
+    box = pair.disparity_px == np.float32(0.08 * 160)
+    assert box.sum() > 100
+    assert len(np.unique(pair.regions[box], axis=0)) == 1
+
+
+def test_the_difference_of_a_depth_is_relative():
+    wanted = np.array([[[2.0, 50.0]]], np.float32)
+    assert difference("depth", wanted * np.float32(1.25), wanted) == 0.25

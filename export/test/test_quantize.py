@@ -18,6 +18,7 @@ from depth_export.int8_gate import Gate, QuantisationError
 from depth_export.int8_graph import LAYOUTS, parts_of, with_neighbours
 from depth_export.matched_pair import matched_pair
 from depth_export.pairs import read_pairs
+from depth_export.probe import probe_spec, write_probe
 from depth_export.quantize import quantize_file
 from depth_export.quantize_command import split
 from depth_models.blocks import ConvBlock
@@ -26,6 +27,7 @@ from depth_runtime.backends.cuda_runtime import Gpu
 from depth_runtime.backends.tensorrt_api import TensorRt, library_missing
 from depth_runtime.backends.tensorrt_build import build_engine, engine_key
 from depth_runtime.onnx_file import read_spec
+from depth_runtime.spec import SpecError
 from onnx import TensorProto, helper
 from tiny_spec import TINY_SPEC
 from torch import nn
@@ -149,12 +151,20 @@ def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
         quantize_file(tiny_file, tmp_path / "x.onnx", pairs[:3], pairs[3:], Gate(keep=("lost",)))
 
 
+def test_a_network_that_takes_more_than_a_pair_is_refused_at_once(folder, tmp_path):
+    source = write_probe(tmp_path / "regions.onnx", replace(probe_spec(), inputs=("left", "right", "regions")))
+    pairs = read_pairs(folder)
+    with pytest.raises(SpecError, match=r"inputs \['left', 'right'\], got 'probe' .* nothing here gives 'regions'"):
+        quantize_file(source, tmp_path / "int8.onnx", pairs[:3], pairs[3:], Gate())
+    assert list(tmp_path.iterdir()) == [source]
+
+
 def test_what_no_gate_can_see_stays_fp32(folder, tmp_path):
     source, path, pairs = tmp_path / "confident.onnx", tmp_path / "int8.onnx", read_pairs(folder)
     export_contract(Confident(), replace(TINY_SPEC, outputs={"disparity": 1, "confidence": 1}), source)
     report = quantize_file(source, path, pairs[:3], pairs[3:], Gate(drift_px=0.5))
     assert set(report.drift_px) == {"first", "last"}
-    assert "| 1 products that only outputs without a gate need | | FP32 |" in report.table()
+    assert "| 1 products that only outputs without a gate need |  | FP32 |" in report.table()
     assert read_spec(path).training["quantisation"]["products_without_gate_fp32"] == 1
     assert (1, 6, 5, 5) not in int8_kernels(path)
 
@@ -187,8 +197,18 @@ def test_pairs_without_truth_or_without_a_right_image_are_refused(folder, tmp_pa
     with pytest.raises(ValueError, match="held-out pairs with a true disparity, got none among 1 pairs"):
         split(read_pairs(tmp_path), None)
     (tmp_path / "right/0.png").unlink()
-    with pytest.raises(ValueError, match=r"a right image for each left one, got none at .*right/0\.png"):
+    with pytest.raises(ValueError, match=r"expected images .* in .*right, got none"):
         read_pairs(tmp_path)
+
+
+def test_truth_of_eight_bits_is_no_truth(folder, tmp_path):
+    """It would be read as a 256th of what was meant, and a gate on it would mean nothing."""
+    pair = read_pairs(folder)[0]
+    cv2.imwrite(
+        str(tmp_path / "eight.png"), cv2.imread(str(pair.disparity_path), cv2.IMREAD_UNCHANGED).astype(np.uint8)
+    )
+    with pytest.raises(ValueError, match=r"one channel of uint16 in .*eight\.png, got uint8"):
+        replace(pair, disparity_path=tmp_path / "eight.png").truth_px(64)
 
 
 def test_a_list_of_pairs_is_relative_to_its_file(folder):

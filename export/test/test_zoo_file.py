@@ -32,20 +32,20 @@ def test_the_file_is_small_and_says_where_it_came_from(name):
 def test_a_pair_shifted_by_whole_pixels_gets_that_disparity(pipeline, shift_px):
     wide = matched_pair(192, 320 + shift_px, seed=5).left
     left, right = wide[:, :320], wide[:, shift_px:]
-    disparity = pipeline.process(left, right, set()).disparity_px[:, 64:]
+    disparity = pipeline.process({"left": left, "right": right}, set()).disparity_px[:, 64:]
     assert abs(np.median(disparity) - shift_px) < 0.15
     assert (np.abs(disparity - shift_px) < 1).mean() > 0.97
 
 
 def test_two_equal_views_are_infinitely_far(pipeline):
     view = matched_pair(192, 320, seed=5).left
-    assert np.median(pipeline.process(view, view, set()).disparity_px) < 0.5
+    assert np.median(pipeline.process({"left": view, "right": view}, set()).disparity_px) < 0.5
 
 
 @pytest.mark.parametrize(("height", "width"), [(256, 320), (375, 640), (64, 416)])
 def test_any_size_is_answered_with_small_errors(pipeline, height, width):
     pair = matched_pair(height, width, seed=1)
-    result = pipeline.process(pair.left, pair.right)
+    result = pipeline.process(pair.images())
     visible = np.arange(width) - pair.disparity_px > 0
     assert disparity_errors(result.disparity_px, pair.disparity_px, visible)["epe"] < 1.5
     assert result.confidence.shape == result.panoptic.semantic.shape == (height, width)

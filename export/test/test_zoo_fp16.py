@@ -28,7 +28,7 @@ def test_it_is_what_the_exporter_makes_of_the_shipped_fp32_file(source):
 def test_disparity_and_classes_are_those_of_the_fp32_file(source):
     pair = matched_pair(256, 416, seed=4)
     fp16, fp32 = (
-        StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2)).process(pair.left, pair.right)
+        StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2)).process(pair.images())
         for name in (f"{source}_fp16", source)
     )
     visible = np.arange(416) - pair.disparity_px > 0

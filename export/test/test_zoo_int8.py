@@ -36,7 +36,7 @@ def test_nearly_all_convolutions_compute_in_int8(source):
 def test_disparity_is_that_of_the_fp32_file(source):
     pair = matched_pair(256, 416, seed=4)
     int8, fp32 = (
-        StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2)).process(pair.left, pair.right)
+        StereoPipeline(make_backend(resolve_model(name), "onnxruntime-cpu", threads=2)).process(pair.images())
         for name in (f"{source}_int8", source)
     )
     visible = np.arange(416) - pair.disparity_px > 0

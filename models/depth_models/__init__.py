@@ -4,7 +4,7 @@
 from . import stereo
 from .cost import Cost, count_cost
 from .labels import LABELS
-from .network import StereoNetwork, published_maps, stereo_spec
+from .network import Network, StereoNetwork, network_spec, published_maps
 from .registry import build, names, register
 from .revision import git_revision
 from .weights import average_weights, load_weights, save_weights
@@ -12,6 +12,7 @@ from .weights import average_weights, load_weights, save_weights
 __all__ = [
     "LABELS",
     "Cost",
+    "Network",
     "StereoNetwork",
     "average_weights",
     "build",
@@ -19,9 +20,9 @@ __all__ = [
     "git_revision",
     "load_weights",
     "names",
+    "network_spec",
     "published_maps",
     "register",
     "save_weights",
     "stereo",
-    "stereo_spec",
 ]

@@ -21,12 +21,11 @@ class Cost(NamedTuple):
 def count_cost(network: nn.Module, height: int, width: int, images: int | None = None) -> Cost:
     """Cost of one forward pass on `images` inputs [1, 3, height, width]; nothing is computed.
 
-    images: None = two, or three of a stereo network that needs a segmentation image.
+    images: None = one for each of the network's inputs.
     """
-    if images is None:
-        images = 3 if getattr(network, "needs_segmentation", False) else 2
+    count = len(network.inputs) if images is None else images
     shadow = deepcopy(network).to("meta").eval()
-    inputs = [torch.zeros(1, 3, height, width, device="meta") for _ in range(images)]
+    views = [torch.zeros(1, 3, height, width, device="meta") for _ in range(count)]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        shadow(*inputs)
+        shadow(*views)
     return Cost(counter.get_total_flops() / 2e9, sum(p.numel() for p in network.parameters()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every stereo network offers, so that one trainer, one exporter and one runtime serve them all."""
+"""What every network offers, so that one trainer, one exporter and one runtime serve them all."""
 
 from __future__ import annotations
 
@@ -16,23 +16,30 @@ from .labels import LABELS
 DEFAULT_SIZE = (384, 640)
 
 
-class StereoNetwork(nn.Module):
-    """Base of all stereo networks: set `config`, `size_multiple` and `outputs`, and write `forward`.
+class Network(nn.Module):
+    """Base of all networks: set `config`, `size_multiple`, `task`, `inputs` and `outputs`, and write `forward`.
 
-    config: a frozen dataclass with `max_disparity_px`; the registered builder replaces its fields.
+    config: a frozen dataclass; the registered builder replaces its fields.
     size_multiple: height and width of the input are multiples of it.
-    outputs: name -> stride of each output of the exported contract file, in its order, "disparity": 1 first.
-    needs_segmentation: True for a network that is called with a third image, the segmentation of the left view.
+    task: of depth_runtime.spec.TASKS.
+    inputs: names of the images that it takes, among depth_runtime.spec.INPUTS; all outputs belong to the first one.
+    outputs: name -> stride of each output of the exported contract file, in its order, that of the task first.
 
-    forward(left, right): RGB [B, 3, H, W] in 0..255 -> answers by name: "disparity" [B, 1, H, W] px of the left view;
-    "confidence", "instance_center" logits [B, 1, h, w]; "semantic" logits [B, classes, h, w] at its stride or at
-    twice that; "instance_offset" [B, 2, h, w] cells. All other keys are for training and are not exported.
+    forward takes the inputs by their names, RGB [B, 3, H, W] in 0..255 each -> answers by name: "disparity"
+    [B, 1, H, W] px, "depth" [B, 1, H, W] m; "confidence", "instance_center" logits [B, 1, h, w]; "semantic" logits
+    [B, classes, h, w] at its stride or at twice that; "instance_offset" [B, 2, h, w] cells. All other keys are for
+    training and are not exported.
     """
 
     config: Any
     size_multiple: int
-    outputs: ClassVar[dict[str, int]] = {"disparity": 1}
-    needs_segmentation: ClassVar[bool] = False
+    task: ClassVar[str]
+    inputs: tuple[str, ...]
+    outputs: ClassVar[dict[str, int]]
+
+    def spec_fields(self) -> dict[str, Any]:
+        """Fields of the spec that only this task has."""
+        raise NotImplementedError
 
     @property
     def encoder(self) -> nn.Module | None:
@@ -43,6 +50,10 @@ class StereoNetwork(nn.Module):
         """Load trained weights into the encoder. Raises ValueError where a network takes none."""
         raise ValueError(f"expected a network that takes encoder weights, got {type(self).__name__} for {path}")
 
+    def left_view_maps(self, left: Tensor) -> dict[str, Tensor]:
+        """Those predictions of `forward` that the left view alone decides, at their own cost; none by default."""
+        return {}
+
     def start_from(self, other: nn.Module) -> None:
         """Take all weights of a trained network. Raises ValueError when they do not fit."""
         try:
@@ -51,11 +62,23 @@ class StereoNetwork(nn.Module):
             raise ValueError(f"expected weights that fit {type(self).__name__}: {error}") from error
 
 
-def published_maps(network: nn.Module, answer: dict[str, Tensor], width: int) -> dict[str, Tensor]:
+class StereoNetwork(Network):
+    """Base of stereo networks: `config` has a `max_disparity_px`."""
+
+    task = "stereo"
+    inputs: tuple[str, ...] = ("left", "right")
+    outputs: ClassVar[dict[str, int]] = {"disparity": 1}
+
+    def spec_fields(self) -> dict[str, Any]:
+        """The largest disparity that it answers."""
+        return {"max_disparity": float(self.config.max_disparity_px)}
+
+
+def published_maps(network: Network, answer: dict[str, Tensor], width: int) -> dict[str, Tensor]:
     """Answers of a network as the contract file publishes them, in the order of network.outputs.
 
-    width: that of the input. disparity, confidence, instance_center: float32 [B, h, w]; semantic: uint8 [B, h, w];
-    instance_offset: float32 [B, 2, h, w].
+    width: that of the input. disparity, depth, confidence, instance_center: float32 [B, h, w]; semantic: uint8
+    [B, h, w]; instance_offset: float32 [B, 2, h, w].
     """
     return {name: _published(name, answer[name], width // stride) for name, stride in network.outputs.items()}
 
@@ -69,8 +92,8 @@ def _published(name: str, value: Tensor, width: int) -> Tensor:
     return torch.sigmoid(value[:, 0]) if name in ("confidence", "instance_center") else value[:, 0]
 
 
-def stereo_spec(
-    network: nn.Module,
+def network_spec(
+    network: Network,
     name: str,
     version: str,
     training: dict[str, Any] | None = None,
@@ -80,23 +103,17 @@ def stereo_spec(
     """Spec of a network's contract file; training and metrics are facts about it.
 
     default_size: (height, width) in pixels that it answers best.
-
-    Raises ValueError for a network that needs more than the two images of the contract.
     """
-    if getattr(network, "needs_segmentation", False):
-        raise ValueError(
-            f"expected a network of a left and a right image, got '{name}', which needs a segmentation image too; "
-            "a contract file has no place for it: choose a variant of the network that segments by itself or not at all"
-        )
     return ModelSpec(
         name=name,
         version=version,
-        task="stereo",
+        task=network.task,
         size_multiple=network.size_multiple,
         default_size=default_size,
+        inputs=network.inputs,
         outputs=dict(network.outputs),
-        max_disparity=float(network.config.max_disparity_px),
         labels=LABELS if "semantic" in network.outputs else (),
         training=training or {},
         metrics=metrics or {},
+        **network.spec_fields(),
     )

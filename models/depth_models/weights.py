@@ -3,33 +3,35 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from depth_runtime.files.atomic import replacing
 from torch import Tensor, nn
 
 from .registry import build
 
+_METADATA = "facts"  # key in the file, as in every file that is stored
+
 
 def save_weights(
-    path: str | Path, network_name: str, network: nn.Module, config: dict[str, Any] | None = None, **facts: Any
+    path: str | Path, network_name: str, network: nn.Module, config: dict[str, Any] | None = None, **metadata: Any
 ) -> None:
-    """Write the network's tensors as FP16, with plain facts (recipe, data) beside them, in one step.
+    """Write the network's tensors as FP16, with plain metadata (recipe, data) beside them, in one step.
 
     config: the overrides that the network was built with.
     """
     halves = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
-    temporary = Path(f"{path}.part")
-    torch.save({"network": network_name, "config": config or {}, "weights": halves, "facts": facts}, temporary)
-    os.replace(temporary, path)
+    content = {"network": network_name, "config": config or {}, "weights": halves, _METADATA: metadata}
+    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)  # given a path, it would put that path into the file
 
 
 def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
-    """Network (FP32, eval mode), its name and its facts from a file of `save_weights`.
+    """Network (FP32, eval mode), its name and its metadata from a file of `save_weights`.
 
     Raises ValueError when the file holds something else or does not fit the network.
     """
@@ -41,11 +43,11 @@ def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
         raise ValueError(
             f"expected weights of '{data['network']}' in {path}, got {error}; train or convert them again"
         ) from error
-    return network.eval(), data["network"], data.get("facts", {})
+    return network.eval(), data["network"], data.get(_METADATA, {})
 
 
 def average_weights(paths: Sequence[str | Path], out: str | Path) -> None:
-    """Write the mean of several trainings of one network, with the facts of each.
+    """Write the mean of several trainings of one network, with the metadata of each.
 
     Runs from one start end near each other, and their mean is mostly better than each (Wortsman et al., "Model soups",
     ICML 2022). Raises ValueError for fewer than two files, or files of different networks.
@@ -62,8 +64,8 @@ def average_weights(paths: Sequence[str | Path], out: str | Path) -> None:
             )
     network = build(first["network"], **first.get("config", {}))
     network.load_state_dict({name: _mean([data["weights"][name] for data in files]) for name in first["weights"]})
-    facts = {"averaged": [data.get("facts", {}) for data in files]}
-    save_weights(out, first["network"], network, first.get("config"), **facts)
+    metadata = {"averaged": [data.get(_METADATA, {}) for data in files]}
+    save_weights(out, first["network"], network, first.get("config"), **metadata)
 
 
 def _mean(tensors: list[Tensor]) -> Tensor:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is exported follows from a network's `outputs` alone."""
+"""What is exported follows from what a network says of itself: its task, inputs and outputs."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,7 +7,8 @@ from typing import ClassVar
 import depth_models
 import pytest
 import torch
-from depth_models import LABELS, StereoNetwork, published_maps, stereo_spec
+from depth_models import LABELS, Network, StereoNetwork, network_spec, published_maps
+from depth_runtime.spec import MAIN_OUTPUT
 
 TYPES = {"semantic": torch.uint8}
 
@@ -37,17 +38,17 @@ class Matcher(StereoNetwork):
 @pytest.mark.parametrize("name", depth_models.names())
 def test_every_network_answers_its_outputs_at_their_strides(name):
     network = depth_models.build(name).eval()
-    if getattr(network, "needs_segmentation", False):
-        pytest.skip("has no contract file")
     height, width = 2 * network.size_multiple, 3 * network.size_multiple
     with torch.no_grad():
-        maps = published_maps(network, network(*torch.rand(2, 1, 3, height, width) * 255), width)
-    assert next(iter(maps)) == "disparity"
+        images = {name: torch.rand(1, 3, height, width) * 255 for name in network.inputs}
+        maps = published_maps(network, network(**images), width)
+    assert next(iter(maps)) == MAIN_OUTPUT[network.task]
     for output, stride in network.outputs.items():
         pair = (2,) if output == "instance_offset" else ()
         assert maps[output].shape == (1, *pair, height // stride, width // stride), output
         assert maps[output].dtype == TYPES.get(output, torch.float32), output
-    assert stereo_spec(network, name, "1").outputs == network.outputs
+    spec = network_spec(network, name, "1")
+    assert (spec.task, spec.inputs, spec.outputs) == (network.task, network.inputs, network.outputs)
 
 
 def test_logits_are_published_as_shares_and_classes():
@@ -74,17 +75,38 @@ def test_logits_are_published_as_shares_and_classes():
 
 
 def test_a_network_without_classes_has_no_labels():
-    spec = stereo_spec(Matcher(), "matcher", "2", {"steps": 3}, {"epe": 1.5})
+    spec = network_spec(Matcher(), "matcher", "2", {"steps": 3}, {"epe": 1.5})
     assert (spec.outputs, spec.labels, spec.max_disparity, spec.size_multiple) == ({"disparity": 1}, (), 48.0, 16)
     assert (spec.training, spec.metrics) == ({"steps": 3}, {"epe": 1.5})
-    assert stereo_spec(depth_models.build("stereo_s"), "s", "1").labels == LABELS
+    assert network_spec(depth_models.build("stereo_s"), "s", "1").labels == LABELS
 
 
-def test_a_network_of_three_images_has_no_contract():
-    network = Matcher()
-    network.needs_segmentation = True
-    with pytest.raises(ValueError, match=r"left and a right image, got 'matcher', which needs a segmentation image"):
-        stereo_spec(network, "matcher", "1")
+class Distances(Network):
+    """A network of another task: brightness as depth, for a focal length of 500 px."""
+
+    size_multiple = 16
+    task = "mono"
+    inputs = ("image",)
+    outputs: ClassVar[dict[str, int]] = {"depth": 1, "confidence": 2}
+
+    def spec_fields(self):
+        return {"canonical_focal_px": 500.0}
+
+    def forward(self, image):
+        """View [B, 3, H, W]."""
+        depth = image.mean(1, keepdim=True)
+        return {"depth": depth, "confidence": torch.zeros_like(depth[..., ::2, ::2])}
+
+
+def test_a_network_of_one_image_is_described_and_published_like_any_other():
+    network = Distances()
+    spec = network_spec(network, "distances", "1")
+    assert (spec.task, spec.inputs, spec.canonical_focal_px, spec.max_disparity) == ("mono", ("image",), 500.0, None)
+    maps = published_maps(network, network(image=torch.full((1, 3, 16, 32), 7.0)), 32)
+    assert {name: (tuple(value.shape), value.unique().item()) for name, value in maps.items()} == {
+        "depth": ((1, 16, 32), 7.0),
+        "confidence": ((1, 8, 16), 0.5),
+    }
 
 
 def test_encoder_weights_are_refused_where_there_is_no_encoder():

@@ -53,6 +53,18 @@ def test_pyramid_equals_the_features_of_a_whole_pass(network):
     torch.testing.assert_close(pyramid, (features.f4, features.f8, features.f16))
 
 
+@pytest.mark.parametrize("name", ["stereo_s", "stereo_xs"])
+def test_maps_of_the_left_view_alone_are_those_of_a_whole_pass(name):
+    torch.manual_seed(0)
+    network = depth_models.build(name).eval()
+    pair = torch.rand(2, 2, 3, 64, 128) * 255
+    with torch.no_grad():
+        whole, maps = network(*pair), network.left_view_maps(pair[0])
+    assert set(maps) == {"semantic", "instance_center", "instance_offset"}
+    for key, value in maps.items():
+        torch.testing.assert_close(value, whole[key])
+
+
 def test_cost_is_that_of_a_light_network(network):
     cost = depth_models.count_cost(network, 384, 640)
     assert 11 < cost.gmacs < 13

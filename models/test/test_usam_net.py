@@ -19,7 +19,7 @@ def images(count, batch=1):
 
 
 def test_five_stages_halve_and_five_double_with_attention_between():
-    network = build(segmentation="sam", width=1.0).to("meta").eval()
+    network = build(regions="given", width=1.0).to("meta").eval()
     shapes = []
     for stage in (*network.down, network.attention, *network.up):
         stage.register_forward_hook(lambda _module, _inputs, out: shapes.append(tuple(out.shape[1:])))
@@ -32,13 +32,13 @@ def test_five_stages_halve_and_five_double_with_attention_between():
     assert [type(stage.up[0]) for stage in network.up] == [torch.nn.ConvTranspose2d] * 5
 
 
-@pytest.mark.parametrize(("segmentation", "channels"), [("none", 6), ("sam", 9), ("light", 9)])
-def test_each_variant_reads_its_channels(segmentation, channels):
-    network = build(segmentation=segmentation).eval()
+@pytest.mark.parametrize(("regions", "channels"), [("none", 6), ("given", 9), ("light", 9)])
+def test_each_variant_reads_its_channels(regions, channels):
+    network = build(regions=regions).eval()
     assert network.down[0][0].in_channels == channels
-    assert network.needs_segmentation == (segmentation == "sam")
-    assert (network.light is not None) == (segmentation == "light")
-    given = [*images(3)][: 3 if segmentation == "sam" else 2]
+    assert network.inputs == (("left", "right", "regions") if regions == "given" else ("left", "right"))
+    assert (network.light is not None) == (regions == "light")
+    given = [*images(3)][: 3 if regions == "given" else 2]
     with torch.no_grad():
         before = network(*given)["disparity"]
         for place in range(len(given)):
@@ -46,40 +46,40 @@ def test_each_variant_reads_its_channels(segmentation, channels):
             assert (network(*changed)["disparity"] - before).abs().max() > 0.01, place
 
 
-def test_a_segmentation_that_is_missing_or_too_many_is_refused():
-    left, right, segmentation = images(3)
-    with pytest.raises(ValueError, match=r"expected a segmentation image for segmentation 'sam', got none"):
-        build(segmentation="sam")(left, right)
-    with pytest.raises(ValueError, match=r"expected no segmentation image for segmentation 'light', got one"):
-        build()(left, right, segmentation)
-    with pytest.raises(ValueError, match=r"expected segmentation among \['none', 'sam', 'light'\], got 'slic'"):
-        build(segmentation="slic")
+def test_regions_that_are_missing_or_too_many_are_refused():
+    left, right, regions = images(3)
+    with pytest.raises(ValueError, match=r"inputs \['left', 'right', 'regions'\] for regions 'given', got no regions"):
+        build(regions="given")(left, right)
+    with pytest.raises(ValueError, match=r"inputs \['left', 'right'\] for regions 'light', got also regions"):
+        build()(left, right, regions)
+    with pytest.raises(ValueError, match=r"expected regions among \['none', 'given', 'light'\], got 'slic'"):
+        build(regions="slic")
 
 
-def test_an_unknown_segmentation_counts_as_black():
-    network, (left, right, _) = build(segmentation="sam").eval(), images(3)
+def test_unknown_regions_count_as_black():
+    network, (left, right, _) = build(regions="given").eval(), images(3)
     with torch.no_grad():
         answers = [network(left, right, torch.full_like(left, value))["disparity"] for value in (float("nan"), 0.0)]
     assert torch.equal(*answers)
 
 
-def test_only_what_takes_two_images_has_a_contract():
-    assert depth_models.stereo_spec(build(), "usam_net", "1").outputs == {"disparity": 1}
-    with pytest.raises(ValueError, match=r"got 'usam_net', which needs a segmentation image too"):
-        depth_models.stereo_spec(build(segmentation="sam"), "usam_net", "1")
+def test_the_spec_names_the_regions_that_a_variant_takes():
+    assert depth_models.network_spec(build(), "usam_net", "1").inputs == ("left", "right")
+    spec = depth_models.network_spec(build(regions="given"), "usam_net", "1")
+    assert (spec.inputs, spec.outputs) == (("left", "right", "regions"), {"disparity": 1})
 
 
-@pytest.mark.parametrize("segmentation", ["none", "sam", "light"])
-def test_every_parameter_gets_a_finite_gradient(segmentation):
-    network = build(segmentation=segmentation).train()
-    answer = network(*images(3 if segmentation == "sam" else 2, batch=2))
+@pytest.mark.parametrize("regions", ["none", "given", "light"])
+def test_every_parameter_gets_a_finite_gradient(regions):
+    network = build(regions=regions).train()
+    answer = network(*images(3 if regions == "given" else 2, batch=2))
     sum(value.square().mean() for value in answer.values()).backward()
     without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert without == []
 
 
 def test_disparities_stay_within_their_range():
-    network = build(segmentation="none", max_disparity_px=40).eval()
+    network = build(regions="none", max_disparity_px=40).eval()
     for bias, expected in ((-50.0, 0.0), (50.0, 40.0), (0.0, 20.0)):
         torch.nn.init.zeros_(network.head.weight)
         torch.nn.init.constant_(network.head.bias, bias)
@@ -106,15 +106,15 @@ def test_the_light_branch_paints_borders_black_and_regions_in_a_colour():
     left, right = images(2)
     with torch.no_grad():
         answer = network(left, right)
-        assert answer["segmentation"].shape == (1, 3, HEIGHT, WIDTH)
+        assert answer["regions"].shape == (1, 3, HEIGHT, WIDTH)
         assert answer["border"].shape == (1, 1, HEIGHT, WIDTH)
-        assert 0 <= answer["segmentation"].min() <= answer["segmentation"].max() <= 255
+        assert 0 <= answer["regions"].min() <= answer["regions"].max() <= 255
         network.light.head.bias[12:] = 60.0
-        assert network(left, right)["segmentation"].abs().max() < 1e-6
+        assert network(left, right)["regions"].abs().max() < 1e-6
 
 
 def test_the_cost_of_nine_channels_is_counted():
-    three, two = (depth_models.count_cost(build(segmentation=kind), 64, 96).gmacs for kind in ("sam", "none"))
+    three, two = (depth_models.count_cost(build(regions=kind), 64, 96).gmacs for kind in ("given", "none"))
     assert three - two == pytest.approx(3 * 8 * 16 * 32 * 48 / 1e9)
 
 

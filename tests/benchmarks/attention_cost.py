@@ -16,9 +16,9 @@ import depth_models
 import numpy as np
 import onnxruntime
 import torch
-from depth_export.contract import StereoContract
+from depth_export.contract import Contract
 from depth_export.export import export_contract
-from depth_models.network import stereo_spec
+from depth_models import network_spec
 
 VARIANTS = {
     "joined images": {"attention": "none", "siamese": False},
@@ -32,7 +32,7 @@ VARIANTS = {
 
 def session_of(network: torch.nn.Module, path: Path) -> onnxruntime.InferenceSession:
     """The exported network on one thread."""
-    export_contract(StereoContract(network), stereo_spec(network, "hnet", "random"), path)
+    export_contract(Contract(network), network_spec(network, "hnet", "random"), path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 import rclpy
 from depth_export.probe import write_probe
-from stereo_rig import NodeProcess, Rig, make_image, make_info, scene
+from node_process import NodeProcess
+from stereo_messages import make_image, make_info, scene
+from stereo_rig import Rig
 
 PUBLISHED = ("disparity", "depth/image_rect", "depth/camera_info", "confidence", "panoptic/semantic")
 WARM_UP_FRAMES = 10

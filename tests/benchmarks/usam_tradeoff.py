@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Time of USAM-Net without segmentation, with its light branch and with Segment Anything, interleaved in one run.
+"""Time of USAM-Net without regions, with its light branch and with Segment Anything, interleaved in one run.
 
-The network is timed in torch in all three variants, since only two of them have a contract file; weights play no part
-in time. SAM's share is its automatic mask generator and the painting of the segmentation image. CPU seconds of this
-process are printed beside wall-clock ones: on a busy machine only the former can be compared.
+The network is timed in torch in all three variants; weights play no part in time. SAM's share is its automatic mask
+generator and the painting of the region image. CPU seconds of this process are printed beside wall-clock ones: on a
+busy machine only the former can be compared.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from pathlib import Path
 import depth_models
 import numpy as np
 import torch
-from depth_training.data.files import read_rgb
+from depth_runtime.files.images import read_rgb
 from depth_training.labelling.mask_generator import MaskSettings, load_masks
 from depth_training.transforms.regions import region_image
 
-SEGMENTATIONS = ("none", "light", "sam")
+REGIONS = ("none", "light", "given")
 
 
-def network(segmentation: str, width: float, pair: list[torch.Tensor]) -> Callable[[], object]:
-    """One pass of a variant in eval mode; "sam" is given the left view in the place of its segmentation."""
-    net = depth_models.build("usam_net", segmentation=segmentation, width=width).eval()
-    images = [*pair, pair[0]] if net.needs_segmentation else pair
-    return torch.no_grad()(lambda: net(*images))
+def network(regions: str, width: float, pair: list[torch.Tensor]) -> Callable[[], object]:
+    """One pass of a variant in eval mode; one of given regions gets the left view in their place."""
+    net = depth_models.build("usam_net", regions=regions, width=width).eval()
+    images = dict(zip(("left", "right", "regions"), (*pair, pair[0]), strict=True))
+    return torch.no_grad()(lambda: net(**{name: images[name] for name in net.inputs}))
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -68,12 +68,12 @@ def main() -> None:
     view = torch.nn.functional.interpolate(view, (height, width), mode="bilinear")
     masks = load_masks(arguments.weights, MaskSettings(arguments.points_per_side))
     image = view[0].permute(1, 2, 0).round().numpy().astype(np.uint8)
-    rows = {f"network, {kind}": network(kind, arguments.width, [view, view]) for kind in SEGMENTATIONS}
+    rows = {f"network, {kind}": network(kind, arguments.width, [view, view]) for kind in REGIONS}
     rows["masks of SAM"] = lambda: region_image(image, masks(image))
     rounds = dict.fromkeys(rows, arguments.rounds) | {"masks of SAM": arguments.sam_rounds}
     medians = measure(rows, rounds)
     masks_ms = medians.pop("masks of SAM")
-    medians["masks of SAM + network, sam"] = tuple(map(sum, zip(masks_ms, medians["network, sam"], strict=True)))
+    medians["masks of SAM + network, given"] = tuple(map(sum, zip(masks_ms, medians["network, given"], strict=True)))
     base = medians["network, none"]
     print(
         f"{arguments.size}, width {arguments.width}, {arguments.threads} threads, {arguments.points_per_side} points\n"

@@ -13,7 +13,11 @@ rclpy = pytest.importorskip("rclpy", reason="rclpy is not installed")
 pytest.importorskip("onnx", reason="the probe network is written with onnx")
 
 from depth_export.probe import write_probe  # noqa: E402
-from stereo_rig import NodeProcess, Rig  # noqa: E402
+from node_process import STEREO_NODE, NodeProcess  # noqa: E402
+from stereo_rig import Rig, camera_topics  # noqa: E402
+
+# Nothing that a test sends once gets lost on the way: the node asks for reliable images, and queues them.
+LOSSLESS = {"reliability": "reliable", "depth": 20}
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +38,10 @@ def probe_path(tmp_path_factory) -> str:
 
 @pytest.fixture
 def start(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
-    """start(listen=..., parameters=...) -> (node process, rig), each in a namespace of its own, until the test ends."""
+    """start(listen=..., parameters=...) -> (node process, rig), each in a namespace of its own, until the test ends.
+
+    The node subscribes reliably, so that no message is lost; qos_overrides={} leaves it its own QoS.
+    """
     yield from _starter(tmp_path_factory, ros_context, probe_path)
 
 
@@ -52,16 +59,25 @@ def _starter(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
         parameters: dict | None = None,
         connected: bool = True,
         qos_overrides: dict[str, dict[str, str]] | None = None,
+        program: tuple[str, ...] = STEREO_NODE,
+        compressed: bool = False,
         **rig_options,
     ) -> tuple[NodeProcess, Rig]:
         namespace = f"/t{os.getpid()}_{len(started)}_{time.monotonic_ns()}"
-        rig = Rig(ros_context, namespace, **rig_options)
+        rig = Rig(ros_context, namespace, compressed=compressed, **rig_options)
         rig.listen(*listen)
         log = tmp_path_factory.mktemp("node") / "log.txt"
         parameters = {"model": probe_path} | (parameters or {})
-        for topic, policies in (qos_overrides or {}).items():
+        if compressed:
+            parameters["image_transport"] = "compressed"
+        if qos_overrides is None:
+            qos_overrides = {
+                topic: {f"subscription.{policy}": value for policy, value in LOSSLESS.items()}
+                for topic in camera_topics(compressed)
+            }
+        for topic, policies in qos_overrides.items():
             parameters |= {f"qos_overrides.{namespace}/{topic}.{key}": value for key, value in policies.items()}
-        node = NodeProcess(log, parameters, ("-r", f"__ns:={namespace}"))
+        node = NodeProcess(log, parameters, ("-r", f"__ns:={namespace}"), program)
         started.append((node, rig))
         if connected:
             rig.warm_up()

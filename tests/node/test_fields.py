@@ -6,8 +6,22 @@ import json
 import cv2
 import numpy as np
 import pytest
-from sensor_msgs.msg import PointField
-from stereo_rig import BASELINE_M, CX_LEFT, CX_RIGHT, CY, FRAME, FX, FY, HEIGHT, OUTPUTS, WIDTH, scene
+from sensor_msgs.msg import PointField, RegionOfInterest
+from stereo_messages import (
+    BASELINE_M,
+    CX_LEFT,
+    CX_RIGHT,
+    CY,
+    FRAME,
+    FX,
+    FY,
+    HEIGHT,
+    WIDTH,
+    make_image,
+    make_info,
+    scene,
+)
+from stereo_rig import OUTPUTS
 
 SHIFT_PX = CX_LEFT - CX_RIGHT
 NEAR_M, FAR_M = 1.5, 20.0
@@ -88,12 +102,37 @@ def test_depth_follows_from_the_disparity_with_inf_out_of_range(answered, expect
     np.testing.assert_allclose(pixels(message, np.float32), expected_depth, rtol=1e-5)
 
 
-def test_depth_camera_info_is_the_left_one_at_the_published_size(answered):
+def test_depth_camera_info_is_that_of_the_rectified_left_image(answered):
     rig, _, _, stamp_s = answered
     info = rig.answer("depth/camera_info", stamp_s)
     assert (info.width, info.height) == (WIDTH, HEIGHT)
     assert list(info.k) == pytest.approx([FX, 0, CX_LEFT, 0, FY, CY, 0, 0, 1])
     assert list(info.p) == pytest.approx([FX, 0, CX_LEFT, 0, 0, FY, CY, 0, 0, 0, 1, 0])
+    assert list(info.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert (info.distortion_model, list(info.d)) == ("plumb_bob", [0.0] * 5)
+
+
+def test_a_translated_left_camera_a_region_of_interest_and_a_binning_leave_the_baseline_alone(node):
+    """P is that of a sensor of 340 x 148 pixels; the images are a region of it, at half the resolution."""
+    _, rig = node
+    left, right = scene()
+    stamp_s = rig.next_stamp()
+    infos = []
+    for side in ("left", "right"):
+        tx = 59.9 - (FX * BASELINE_M if side == "right" else 0)
+        info = make_info(side, (148, 340), stamp_s, tx=tx)
+        info.binning_x = info.binning_y = 2
+        info.roi = RegionOfInterest(x_offset=12, y_offset=8, width=2 * WIDTH, height=2 * HEIGHT)
+        infos.append(info)
+    rig.send(make_image(left, stamp_s=stamp_s), make_image(right, stamp_s=stamp_s), *infos)
+    disparity = rig.answer("disparity", stamp_s)
+    assert (disparity.f, disparity.t) == (pytest.approx(FX / 2), pytest.approx(BASELINE_M))
+    info = rig.answer("depth/camera_info", stamp_s)
+    cx, cy = (CX_LEFT - 12) / 2, (CY - 8) / 2
+    assert list(info.p) == pytest.approx([FX / 2, 0, cx, 0, 0, FY / 2, cy, 0, 0, 0, 1, 0])
+    depth, d = (pixels(rig.answer("depth/image_rect", stamp_s), np.float32), pixels(disparity.image, np.float32))
+    known = np.isfinite(depth)
+    np.testing.assert_allclose(depth[known], FX / 2 * BASELINE_M / d[known], rtol=1e-5)
 
 
 def test_confidence_is_0_to_1(answered):
@@ -196,7 +235,7 @@ def test_unsure_pixels_become_nan_in_disparity_depth_and_points(start):
     np.testing.assert_array_equal(np.isnan(disparity), unsure)
     np.testing.assert_array_equal(np.isnan(depth), unsure)
     assert np.isnan(cloud[unsure][:, :3]).all()
-    rig.wait(lambda: rig.status.get("valid ratio", "nan") != "nan", "the valid ratio")
+    rig.wait_for_status()
     assert float(rig.status["valid ratio"]) == pytest.approx(1 - unsure.mean(), abs=0.02)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from depth_runtime.zoo import resolve_model
-from stereo_rig import make_image, make_info
+from stereo_messages import make_image, make_info
 
 SHIFT_PX = 12
 NETWORKS = ["stereo_s", "stereo_xs", "usam_net", "hnet", "dispnet_semisup"]
@@ -34,6 +34,7 @@ def send(rig, left, right):
         make_info("left", (384, 640), stamp_s, fx=500.0, fy=480.0, cx=322.0),
         make_info("right", (384, 640), stamp_s, fx=500.0, fy=480.0, cx=320.0, tx=-60.0),
     )
+    return stamp_s
 
 
 @pytest.mark.parametrize("model", NETWORKS)
@@ -41,15 +42,7 @@ def test_published_disparity_equals_direct_inference(start, pair, model):
     left, right = pair
     (expected,) = infer_directly(model, left, right, "disparity")
     _, rig = start(parameters={"model": model})
-    rig.received["disparity"].clear()
-
-    def answered():  # the node takes images best effort: on a busy machine one may get lost
-        send(rig, left, right)
-        rig.pause(1.0)
-        return any(message.image.width == 640 for message in rig.received["disparity"])
-
-    rig.wait(answered, "an answer", 60)
-    message = next(m for m in rig.received["disparity"] if m.image.width == 640)
+    message = rig.answer("disparity", send(rig, left, right))
     disparity = np.frombuffer(bytes(message.image.data), np.float32).reshape(384, 640)
     assert np.abs(disparity - (expected[0] - 2.0)).max() < 0.001
     assert (message.f, message.t) == (500.0, pytest.approx(0.12))

@@ -27,7 +27,7 @@ class TinyConfig:
 
 
 class Tiny(StereoNetwork):
-    """Two convolutions over both images; answers disparity and, by a head of its own, occlusion."""
+    """Two convolutions over both images; predicts disparity and, by a head of its own, occlusion."""
 
     size_multiple = 8
     outputs: ClassVar[dict[str, int]] = {"disparity": 1}
@@ -63,12 +63,12 @@ class TinyOptions:
     weight: float = 1.0
 
 
-@objective("tiny_truth", TinyOptions)
+@objective("tiny_truth", TinyOptions, truth=("disparity_px",))
 def tiny_truth(step: Step) -> dict[str, Tensor]:
     """Absolute error of the disparity, and a pull on occlusion so that each head has a gradient."""
     known = step.batch.disparity_px < step.max_disparity_px
-    error = (step.answer["disparity"] - torch.where(known, step.batch.disparity_px, 0)).abs()
-    pull = step.answer["occlusion"].square()
+    error = (step.prediction["disparity"] - torch.where(known, step.batch.disparity_px, 0)).abs()
+    pull = step.prediction["occlusion"].square()
     return {"truth": step.options.weight * masked_mean(error, known), "pull": masked_mean(pull, torch.ones_like(pull))}
 
 
@@ -76,7 +76,7 @@ def tiny_truth(step: Step) -> dict[str, Tensor]:
 def tiny_images(step: Step) -> dict[str, Tensor]:
     """Disparity should be like the left view's brightness: no truth is used, and occlusion gets no gradient."""
     assert step.batch.disparity_px.isnan().all()
-    error = (step.answer["disparity"] - step.batch.left.mean(1, keepdim=True) / 10).abs()
+    error = (step.prediction["disparity"] - step.batch.left.mean(1, keepdim=True) / 10).abs()
     return {"images": step.options.weight * masked_mean(error, torch.ones_like(error))}
 
 

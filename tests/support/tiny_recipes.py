@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import tiny_network  # noqa: F401 - registers a network and objectives
 import torch
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.batches.config import DataConfig
 from depth_training.core.distributed import Processes
 from depth_training.engine.config import LogConfig, LossConfig, NetworkConfig, ScheduleConfig, TrainConfig
 from depth_training.engine.run_data import RunData
 from depth_training.engine.trainer import Trainer
-from depth_training.synthetic.folder import Frame, write_frame
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 
@@ -21,7 +21,7 @@ def write_pairs(folder, brightness: int, count: int = 3, rows: int = 24, columns
     for index in range(count):
         image = np.full((rows, columns, 3), brightness + index, np.uint8)
         truth, labels = np.full((rows, columns), 5, np.float32), np.full((rows, columns), 2, np.uint8)
-        write_frame(folder, index, Frame(image, image, truth, labels, np.zeros((rows, columns), np.uint16)))
+        write_frame(folder, index, TrueFrame(image, image, truth, labels, np.zeros((rows, columns), np.uint16)))
     return str(folder)
 
 

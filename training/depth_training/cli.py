@@ -13,11 +13,8 @@ COMMANDS = {
         "depth_training.commands.pack_textures", "make an archive of textures from photos of one's own"
     ),
     "sample": Command("depth_training.commands.sample", "render the sequence of the sample bag"),
-    "train-segmentation": Command(
-        "depth_training.commands.train_segmentation", "train the panoptic head over a frozen encoder"
-    ),
     "sam-masks": Command(
-        "depth_training.commands.sam_masks", "segmentation images of left views by Segment Anything or MobileSAM"
+        "depth_training.commands.sam_masks", "region images of left views by Segment Anything or MobileSAM"
     ),
     "pseudo-labels": Command(
         "depth_training.commands.pseudo_labels", "label pairs without truth by what stereo methods agree on"

@@ -104,19 +104,29 @@ class StereoPanoptic(StereoNetwork):
         logits = logits.float()
         disparity2 = convex_upsample(windowed_argmax(logits), mask4.float())
         refined = self.refine(disparity2, left_view, right_view, aggregated)
-        panoptic = self.panoptic(left_view.f4, left_view.f8, left_view.f16)
+        panoptic = self._panoptic_maps(left_view.f4, left_view.f8, left_view.f16)
         return {
             "disparity": convex_upsample(refined.disparity, refined.mask),
             "confidence": refined.confidence,
             "occlusion": refined.occlusion,
             "refined": refined.features,
-            "semantic": panoptic.semantic.float(),
-            "instance_center": panoptic.center.float(),
-            "instance_offset": panoptic.offset.float(),
+            **panoptic,
             "level_logits": logits,
             "disparity2": disparity2,
             "left_features": (left_view.match2, left_view.match4),
             "right_features": (right_view.match2, right_view.match4),
+        }
+
+    def left_view_maps(self, left: Tensor) -> dict[str, Tensor]:
+        """semantic, instance_center and instance_offset as `forward` gives them, without any matching."""
+        return self._panoptic_maps(*self.features.pyramid(left))
+
+    def _panoptic_maps(self, f4: Tensor, f8: Tensor, f16: Tensor) -> dict[str, Tensor]:
+        maps = self.panoptic(f4, f8, f16)
+        return {
+            "semantic": maps.semantic.float(),
+            "instance_center": maps.center.float(),
+            "instance_offset": maps.offset.float(),
         }
 
 

@@ -134,6 +134,10 @@ class StereoXs(StereoNetwork):
         of_core = ("semantic", "instance_center", "instance_offset", "level_logits")
         return fine | {name: coarse[name] for name in of_core} | {"disparity2": coarse["disparity"]}
 
+    def left_view_maps(self, left: Tensor) -> dict[str, Tensor]:
+        """semantic, instance_center and instance_offset as `forward` gives them, without any matching."""
+        return self.core.left_view_maps(F.avg_pool2d(left, 2))
+
 
 def start_from_bilinear(head: nn.Conv2d, mask: nn.Conv2d) -> None:
     """Set both layers so that at first nothing is corrected and the disparity is upsampled bilinearly."""

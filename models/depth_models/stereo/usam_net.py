@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""USAM-Net (arXiv 2503.14950): a U-Net over both views and a segmentation image of the left one.
+"""USAM-Net (arXiv 2503.14950): a U-Net over both views and an image of the left one's regions.
 
 Five stages of stride-2 convolutions, self-attention between the 1/32 cells, five stages of transposed convolutions with
-skips, a sigmoid for disparity. The paper takes the segmentation image from Segment Anything, which costs 400 times the
+skips, a sigmoid for disparity. The paper takes the image from Segment Anything, which costs 400 times the
 network; here a light branch may predict it from the left view inside the graph. Widths and kernels are ours.
 """
 
@@ -18,9 +18,9 @@ from ..blocks import ConvBlock
 from ..network import StereoNetwork
 from ..registry import register, with_overrides
 from .features import normalise
-from .light_segmentation import LightSegmentation
+from .light_regions import LightRegions
 
-SEGMENTATIONS = ("none", "sam", "light")
+REGIONS = ("none", "given", "light")
 CHANNELS = (64, 128, 256, 512, 512)  # at 1/2, 1/4, 1/8, 1/16, 1/32
 LAST = 32  # at full resolution
 _FIRST_LOGIT = -2.0  # the first answers are near 12 % of the range, where most disparities are
@@ -28,17 +28,17 @@ _FIRST_LOGIT = -2.0  # the first answers are near 12 % of the range, where most 
 
 @dataclass(frozen=True)
 class UsamNetConfig:
-    """segmentation: "none" (6 channels in), "sam" (the caller gives the image) or "light" (predicted); width: factor
-    of all channels of the U-Net."""
+    """regions: "none" (6 channels in), "given" (a third input) or "light" (predicted); width: factor of all channels of
+    the U-Net."""
 
-    segmentation: str = "light"
+    regions: str = "light"
     attention: bool = True
     width: float = 1.0
     max_disparity_px: int = 192
 
     def __post_init__(self) -> None:
-        if self.segmentation not in SEGMENTATIONS:
-            raise ValueError(f"expected segmentation among {list(SEGMENTATIONS)}, got '{self.segmentation}'")
+        if self.regions not in REGIONS:
+            raise ValueError(f"expected regions among {list(REGIONS)}, got '{self.regions}'")
 
 
 class SelfAttention(nn.Module):
@@ -93,39 +93,40 @@ class UsamNet(StereoNetwork):
     def __init__(self, config: UsamNetConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or UsamNetConfig()
-        self.needs_segmentation = config.segmentation == "sam"
+        if config.regions == "given":
+            self.inputs = (*StereoNetwork.inputs, "regions")
         widths = [max(8, 8 * round(channels * config.width / 8)) for channels in (*CHANNELS, LAST)]
         down, last = widths[:-1], widths[-1]
-        inputs = 6 if config.segmentation == "none" else 9
-        self.light = LightSegmentation() if config.segmentation == "light" else None
-        self.down = nn.ModuleList(map(Down, [inputs, *down[:-1]], down))
+        channels = 6 if config.regions == "none" else 9
+        self.light = LightRegions() if config.regions == "light" else None
+        self.down = nn.ModuleList(map(Down, [channels, *down[:-1]], down))
         self.attention = SelfAttention(down[-1]) if config.attention else nn.Identity()
         up = [*down[-2::-1], last]
         self.up = nn.ModuleList(map(Up, [down[-1], *up[:-1]], up, [*down[-2::-1], 0]))
         self.head = nn.Conv2d(last, 1, 3, padding=1)
         nn.init.constant_(self.head.bias, _FIRST_LOGIT)
 
-    def forward(self, left: Tensor, right: Tensor, segmentation: Tensor | None = None) -> dict[str, Tensor]:
-        """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32; segmentation: image of the left view's
-        regions, the same shape and range, for segmentation "sam" only; where it is NaN (unknown) it counts as black.
+    def forward(self, left: Tensor, right: Tensor, regions: Tensor | None = None) -> dict[str, Tensor]:
+        """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 32; regions: image of the left view's
+        regions, the same shape and range, for regions "given" only; where it is NaN (unknown) it counts as black.
 
         disparity [B, 1, H, W] px, in 0..max_disparity_px; with the light branch also what it predicts, for training:
-        segmentation [B, 3, H, W] in 0..255 and border, logits [B, 1, H, W]. Raises ValueError for a segmentation that
-        is missing or not asked for.
+        regions [B, 3, H, W] in 0..255 and border, logits [B, 1, H, W]. Raises ValueError for regions that are missing
+        or not asked for.
         """
-        if (segmentation is not None) != self.needs_segmentation:
+        if (regions is not None) != ("regions" in self.inputs):
             raise ValueError(
-                f"expected {'a' if self.needs_segmentation else 'no'} segmentation image for segmentation "
-                f"'{self.config.segmentation}', got {'none' if segmentation is None else 'one'}; choose another variant"
+                f"expected the inputs {list(self.inputs)} for regions '{self.config.regions}', got "
+                f"{'no' if regions is None else 'also'} regions; choose another variant"
             )
         predicted: dict[str, Tensor] = {}
         if self.light is not None:
-            regions = self.light(left)
-            predicted = {"segmentation": regions.image, "border": regions.border}
-            segmentation = regions.image
-        elif segmentation is not None:
-            segmentation = segmentation.nan_to_num()
-        images = (left, right) if segmentation is None else (left, right, segmentation)
+            light = self.light(left)
+            predicted = {"regions": light.image, "border": light.border}
+            regions = light.image
+        elif regions is not None:
+            regions = regions.nan_to_num()
+        images = (left, right) if regions is None else (left, right, regions)
         logit = self.head(self._features(normalise(torch.cat(images, 1)))).float()
         return {"disparity": self.config.max_disparity_px * torch.sigmoid(logit), **predicted}
 
@@ -143,5 +144,5 @@ class UsamNet(StereoNetwork):
 
 @register("usam_net")
 def build_usam_net(**overrides: Any) -> UsamNet:
-    """USAM-Net with the light segmentation branch."""
+    """USAM-Net with the light branch, which predicts regions."""
     return UsamNet(with_overrides(UsamNetConfig(), overrides))

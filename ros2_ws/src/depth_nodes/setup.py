@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+from xml.etree import ElementTree
+
 from setuptools import find_packages, setup
 
-package_name = "depth_nodes"
+package = ElementTree.parse("package.xml").getroot()
+package_name = package.findtext("name")
 
 # The message packages and rclpy come from the ROS installation on a robot; the `pypi` extra
 # brings the same ones on a machine that has none.
@@ -17,8 +20,9 @@ PYPI_ROS = [
 
 setup(
     name=package_name,
-    version="0.1.0",
+    version=package.findtext("version"),
     packages=find_packages(include=[package_name, package_name + ".*"]),
+    package_data={package_name: ["py.typed"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + package_name]),
         ("share/" + package_name, ["package.xml"]),
@@ -27,10 +31,10 @@ setup(
     install_requires=["setuptools", "numpy", "opencv-python-headless", "depth_runtime"],
     extras_require={"pypi": PYPI_ROS},
     zip_safe=True,
-    maintainer="Depth Stack maintainers",
-    maintainer_email="maintainers@depth-stack.invalid",
-    description="ROS 2 nodes of Depth Stack: stereo depth with panoptic segmentation.",
-    license="Apache-2.0",
+    maintainer=package.findtext("maintainer"),
+    maintainer_email=package.find("maintainer").get("email"),
+    description=package.findtext("description"),
+    license=package.findtext("license"),
     tests_require=["pytest"],
     entry_points={"console_scripts": ["stereo_node = depth_nodes.stereo_node:main"]},
 )

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
+from xml.etree import ElementTree
+
 from setuptools import find_packages, setup
 
-package_name = "depth_replay"
+package = ElementTree.parse("package.xml").getroot()
+package_name = package.findtext("name")
 
 setup(
     name=package_name,
-    version="0.1.0",
+    version=package.findtext("version"),
     packages=find_packages(include=[package_name, package_name + ".*"]),
+    package_data={package_name: ["py.typed"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/" + package_name]),
         ("share/" + package_name, ["package.xml"]),
@@ -16,15 +20,16 @@ setup(
         "setuptools",
         "numpy",
         "opencv-python-headless",
+        "mcap",
         "rosbags>=0.11",
         "tqdm",
         "depth_runtime",
     ],
     zip_safe=True,
-    maintainer="Depth Stack maintainers",
-    maintainer_email="maintainers@depth-stack.invalid",
-    description="Bag tools of Depth Stack: images to bag, play, record, score, report.",
-    license="Apache-2.0",
+    maintainer=package.findtext("maintainer"),
+    maintainer_email=package.find("maintainer").get("email"),
+    description=package.findtext("description"),
+    license=package.findtext("license"),
     tests_require=["pytest"],
     entry_points={"console_scripts": ["depth_replay = depth_replay.cli:main"]},
 )

@@ -9,11 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class WorldConfig:
-    """The procedural world: its textures and the shares of its layouts."""
+    """The procedural world: its textures and the fractions of its layouts."""
 
     textures: str = ""  # archive of `textures` or `pack-textures`; empty: computed textures
     computed_textures: int = 96
-    suitable: float = 0.4  # share of surfaces whose texture fits their class
+    suitable: float = 0.4  # fraction of surfaces whose texture fits their class
     drive: float = 0.42
     indoor: float = 0.28
     studio: float = 0.0  # 0 as in recipes from before it; DEFAULT_MIX of the world is what to take
@@ -29,7 +29,7 @@ class PairsConfig:
     root: str = ""
     split: str = ""
     shrink: int = 1  # samples at 1/shrink of their size, before views are cut
-    label_regions: bool = False  # segmentation images painted from true classes and instances
+    label_regions: bool = False  # region images painted from true classes and instances
     classes_only: bool = False  # left views with classes, shown to both eyes: of one camera too, no disparity
     in_memory: bool = False  # samples stay in memory once they were read
     options: dict[str, Any] = field(default_factory=dict)  # of the data set's reader
@@ -39,8 +39,8 @@ class PairsConfig:
 class DataConfig(PairsConfig):
     """Size of a training batch over all processes, and what it comes from: a data set, else the procedural world.
 
-    A batch of the world is drawn in `shards` equal parts, each from a seed of its own, and the processes share them
-    out. So the data of a run does not depend on the number of processes; it must divide `shards`.
+    A batch of the world is drawn in `shards` equal parts, each from a seed of its own, and the processes divide
+    them. So the data of a run does not depend on the number of processes; it must divide `shards`.
     """
 
     height: int = 288

@@ -64,8 +64,13 @@ class DatasetSource:
         turn, index = divmod(place, len(self._dataset))
         order = np.random.default_rng((*self._key, turn)).permutation(len(self._dataset))
         rng = np.random.default_rng((*self._key, turn, index))
-        view = augment_stereo if self._data.augmented else random_window
-        return view(self._dataset[int(order[index])], self._data.height, self._data.width, rng)
+        return random_view(self._dataset[int(order[index])], self._data, rng)
+
+
+def random_view(sample: Sample, data: DataConfig, rng: np.random.Generator) -> Sample:
+    """A random view of data.height x data.width of a pair, augmented or just cropped. Raises ValueError as those do."""
+    view = augment_stereo if data.augmented else random_window
+    return view(sample, data.height, data.width, rng)
 
 
 def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
@@ -103,6 +108,6 @@ def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
         semantic=semantic,
         instance=stack("instance", 0, np.int64),
         has_instances=torch.tensor(instances),
-        segmentation=images("segmentation"),
+        regions=images("regions"),
     )
     return batch.to(device)

@@ -10,7 +10,7 @@ from ..synthetic import LAYOUTS, StereoSample, StereoWorld, TextureBank
 from .config import DataConfig, WorldConfig
 from .stereo_batch import StereoBatch
 
-TRAIN, HELD_OUT = 0, 1  # streams of random numbers that never meet
+TRAIN, VALIDATION = 0, 1  # streams of random numbers that never meet
 
 
 def make_world(config: WorldConfig, data: DataConfig, seed: int, device: torch.device) -> StereoWorld:

@@ -9,13 +9,14 @@ one (16-bit PNG, pixels x 256, 0 = unknown); without it the regions follow the n
 from __future__ import annotations
 
 import argparse
-import json
 
 import numpy as np
 import torch
 from depth_runtime.command_line import path_argument
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import read_rgb
+from depth_runtime.tables import json_text, markdown_table, number
 
-from ..data.files import read_rgb, read_scaled
 from ..evaluation.distance_plot import require_matplotlib
 from ..evaluation.torch_backend import load_network
 from ..matching.analysis import feature_curves, network_features, photometric_curves, regions, summarise_curves
@@ -55,12 +56,12 @@ def run(arguments: argparse.Namespace) -> None:
         "photometric": photometric_curves(*views, arguments.candidates, arguments.sampling),
         "deep features": feature_curves(*layers, size, *options).cropped(height, width),
     }
-    truth_px = read_scaled(arguments.truth) if arguments.truth else None
+    truth_px = read_disparity(arguments.truth) if arguments.truth else None
     masks = regions(left, disparity_px if truth_px is None else truth_px)
     table = {name: summarise_curves(one, masks, truth_px) for name, one in curves.items()}
     print(markdown(table))
     if arguments.json:
-        arguments.json.write_text(json.dumps(table, indent=1))
+        arguments.json.write_text(json_text(table, indent=1))
     pixels = {text: parse_pixel(text, width, height) for text in arguments.pixel}
     pixels = pixels or typical_pixels(masks, arguments.candidates, truth_px)
     plot_matching(Pair(left, disparity_px, truth_px), curves, pixels, arguments.out)
@@ -102,11 +103,9 @@ def markdown(table: dict[str, dict[str, dict[str, float]]]) -> str:
     """The table: one row for each region and cost."""
     keys = list(next(iter(next(iter(table.values())).values())))
     titles = {"share": "share %", "entropy": "entropy", "epe": "EPE px", "bad3": "bad-3 %"}
-    lines = [f"| region | cost | {' | '.join(titles[key] for key in keys)} |", "| --- " * (len(keys) + 2) + "|"]
-    for region in next(iter(table.values())):
-        for cost, rows in table.items():
-            values = " | ".join(
-                f"{rows[region][key]:.3f}" if key == "entropy" else f"{rows[region][key]:.1f}" for key in keys
-            )
-            lines.append(f"| {region} | {cost} | {values} |")
-    return "\n".join(lines)
+    rows = [
+        [region, cost, *(number(by_region[region][key], 3 if key == "entropy" else 1) for key in keys)]
+        for region in next(iter(table.values()))
+        for cost, by_region in table.items()
+    ]
+    return markdown_table(("region", "cost", *(titles[key] for key in keys)), rows, text_columns=(0, 1))

@@ -3,17 +3,17 @@
 
 Methods: zoo:NAME_OR_PATH (a contract file through the runtime's pipeline), checkpoint:PATH (last.pt or weights.pt of
 `train`), sgbm (OpenCV), onnx:MODEL.onnx[@DESCRIPTION.toml] (a network of others).
-Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training.md).
+Data: a CSV file of pairs, or NAME=ROOT, NAME=ROOT@SPLIT of any data set (see docs/training/data.md).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from depth_runtime.command_line import path_argument
+from depth_runtime.tables import json_text
 
 from ..core.strict_config import override
 from ..data import Dataset, make_dataset
@@ -45,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dataset", action="append", help="only this data set; repeatable")
     parser.add_argument("--shrink", type=int, default=1, help="score at 1/SHRINK of the pairs' size")
-    parser.add_argument("--label-regions", action="store_true", help="segmentation images from classes and instances")
+    parser.add_argument("--label-regions", action="store_true", help="region images from classes and instances")
     parser.add_argument(
         "--size",
         default="source",
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         names = ("data", "option", "method", "shrink", "label_regions", "size", "threads")
         settings = {name: getattr(arguments, name) for name in names}
-        arguments.json.write_text(json.dumps(as_json(evaluation, summary, settings), indent=1))
+        arguments.json.write_text(json_text(as_json(evaluation, summary, settings), indent=1))
     print("\n\n".join(filter(None, (markdown(summary), class_markdown(evaluation)))))
     if arguments.plot:
         plot_by_distance(evaluation.by_distance, arguments.plot)

@@ -10,16 +10,16 @@ import argparse
 import logging
 from pathlib import Path
 
-import cv2
 import numpy as np
 from depth_runtime.backends import Backend, make_backend
 from depth_runtime.command_line import path_argument
+from depth_runtime.drawing import colour_values
+from depth_runtime.files.disparity_png import MAX_PX, write_disparity
+from depth_runtime.files.images import paired_by_name, read_rgb, write_png
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
 
-from ..core.pictures import colour_disparity
-from ..data.files import DISPARITY_SCALE, IMAGE_SUFFIXES, read_rgb
 from ..evaluation.torch_backend import TorchBackend, load_network
 
 log = logging.getLogger(__name__)
@@ -42,12 +42,12 @@ def run(arguments: argparse.Namespace) -> None:
     pipeline = StereoPipeline(make_any_backend(arguments.model))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for left, right in tqdm(pairs, desc="predict", unit="pair"):
-        images = read_rgb(left), read_rgb(right)
-        if images[0].shape != images[1].shape:
-            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images)
+        images = {"left": read_rgb(left), "right": read_rgb(right)}
+        if images["left"].shape != images["right"].shape:
+            sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images.values())
             raise ValueError(f"expected a rectified pair of one size, got {sizes} in {left} and {right}")
-        result = pipeline.process(*images, maps=())
-        write_disparity(arguments.out, left.stem, result.disparity_px, arguments.top)
+        result = pipeline.process(images, maps=())
+        write_prediction(arguments.out, left.stem, result.disparity_px, arguments.top)
     log.info("%d disparity maps in %s", len(pairs), arguments.out)
 
 
@@ -63,8 +63,7 @@ def make_any_backend(model: str) -> Backend:
 def find_pairs(left: Path, right: Path) -> list[tuple[Path, Path]]:
     """Left and right files that belong together, by name.
 
-    Raises ValueError when a path is missing, when one is a file and the other a folder, when a folder has no images or
-    two of one name, or when names differ.
+    Raises ValueError when a path is missing, when one is a file and the other a folder, or as paired_by_name does.
     """
     for path in (left, right):
         if not path.exists():
@@ -73,33 +72,11 @@ def find_pairs(left: Path, right: Path) -> list[tuple[Path, Path]]:
         return [(left, right)]
     if left.is_file() or right.is_file():
         raise ValueError(f"expected two images or two folders, got {left} and {right}")
-    named = [_images_by_name(folder) for folder in (left, right)]
-    alone = sorted(named[0].keys() ^ named[1].keys())
-    if alone:
-        raise ValueError(f"expected the same image names in {left} and {right}, got {alone[:5]} in one only")
-    return [(path, named[1][stem]) for stem, path in named[0].items()]
+    return paired_by_name(left, right)
 
 
-def _images_by_name(folder: Path) -> dict[str, Path]:
-    """Images of a folder by their stem, sorted. Raises ValueError when there is none, or two have one name."""
-    images: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in IMAGE_SUFFIXES:
-            continue
-        if path.stem in images:
-            raise ValueError(f"expected one image of each name in {folder}, got {path.name} beside {images[path.stem]}")
-        images[path.stem] = path
-    if not images:
-        inside = " (one folder deeper?)" if any(path.is_dir() for path in folder.iterdir()) else ""
-        raise ValueError(f"expected images {', '.join(IMAGE_SUFFIXES)} in {folder}{inside}, got none; check the path")
-    return images
-
-
-def write_disparity(folder: Path, name: str, disparity_px: np.ndarray, top_px: float | None) -> None:
-    """Write the 16-bit map and its colours. Raises OSError when a file cannot be written."""
+def write_prediction(folder: Path, name: str, disparity_px: np.ndarray, top_px: float | None) -> None:
+    """Write the 16-bit map and its colours; a disparity above the format's range is written as its largest."""
     top_px = top_px or max(1.0, float(np.percentile(disparity_px, 99)))
-    stored = np.clip(np.round(disparity_px * DISPARITY_SCALE), 0, 2**16 - 1).astype(np.uint16)
-    colour = colour_disparity(disparity_px, top_px)[:, :, ::-1]
-    for path, image in ((folder / f"{name}_disparity.png", stored), (folder / f"{name}_color.png", colour)):
-        if not cv2.imwrite(str(path), image):
-            raise OSError(f"expected to write {path}, got no file; check the disk and its permissions")
+    write_disparity(folder / f"{name}_disparity.png", np.minimum(disparity_px, np.float32(MAX_PX)))
+    write_png(folder / f"{name}_color.png", colour_values(disparity_px, top_px))

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from depth_runtime.command_line import path_argument
+from depth_runtime.files.disparity_png import write_disparity
+from depth_runtime.files.images import write_png
 from depth_runtime.files.reading import read_json
 from tqdm import tqdm
 
 from ..data import Sample
-from ..data.files import DISPARITY_SCALE, write_png
 from ..evaluation.methods import make_method
 from ..labelling.pseudo_labels import pseudo_labels, without_sky
 from .evaluate import open_methods, open_sets
@@ -85,7 +86,6 @@ def remember(out: Path, settings: dict[str, Any]) -> None:
 
 def _write(out: Path, name: str, sample: Sample, labels_px: np.ndarray) -> None:
     """Write the pair, then its labels; labels that 16 bit cannot hold count as none."""
-    stored = np.nan_to_num(np.round(labels_px * DISPARITY_SCALE))
-    stored = np.where(stored < 2**16, stored, 0).astype(np.uint16)
-    for folder, image in (("left", sample.left), ("right", sample.right), ("disparity", stored)):
-        write_png(out / folder / name, image)
+    write_png(out / "left" / name, sample.left)
+    write_png(out / "right" / name, sample.right)
+    write_disparity(out / "disparity" / name, labels_px)

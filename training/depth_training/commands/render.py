@@ -12,10 +12,10 @@ import argparse
 import numpy as np
 import torch
 from depth_runtime.command_line import path_argument, size_argument
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from tqdm import tqdm
 
 from ..synthetic import StereoWorld, TextureBank
-from ..synthetic.folder import Frame, write_frame
 from ..synthetic.render import StereoSample
 from ..synthetic.world import DEFAULT_MIX, LAYOUTS
 
@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--textures", type=path_argument, help="archive of `textures` or `pack-textures` (default: computed textures)"
     )
+    parser.add_argument("--computed-textures", type=int, default=96, metavar="N", help="how many, without an archive")
     parser.add_argument("--suitable", type=float, default=0.85, help="share of surfaces whose texture fits their class")
     for name in LAYOUTS:
         parser.add_argument(f"--{name}", type=float, default=DEFAULT_MIX[name], help=f"share of {name} scenes")
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.textures:
         bank = TextureBank.load(arguments.textures)
     else:
-        bank = TextureBank.procedural(96, seed=arguments.seed)
+        bank = TextureBank.procedural(arguments.computed_textures, seed=arguments.seed)
     world = StereoWorld(bank, *arguments.size, arguments.seed, arguments.suitable)
     shares = np.array([getattr(arguments, name) for name in LAYOUTS], float)
     layouts = np.random.default_rng(arguments.seed).choice(list(LAYOUTS), arguments.count, p=shares / shares.sum())
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
         write_frame(arguments.out, index, _frame(sample))
 
 
-def _frame(sample: StereoSample) -> Frame:
+def _frame(sample: StereoSample) -> TrueFrame:
     """The only pair of a batch; disparities that 16 bit cannot hold count as none."""
     left, right = (
         image[0].permute(1, 2, 0).round().clamp(0, 255).byte().cpu().numpy() for image in (sample.left, sample.right)
@@ -58,4 +59,4 @@ def _frame(sample: StereoSample) -> Frame:
     disparity_px = sample.disparity[0, 0].cpu().numpy()
     disparity_px = np.where(disparity_px < 255, disparity_px, 0)
     semantic, instance = sample.semantic[0].cpu().numpy(), sample.instance[0].cpu().numpy()
-    return Frame(left, right, disparity_px, semantic.astype(np.uint8), instance.astype(np.uint16))
+    return TrueFrame(left, right, disparity_px, semantic.astype(np.uint8), instance.astype(np.uint16))

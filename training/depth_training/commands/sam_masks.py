@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Segmentation images of left views by Segment Anything or MobileSAM, as usam_net learns from them.
+"""Region images of left views by Segment Anything or MobileSAM, as usam_net learns from them.
 
-FOLDER is a sequence folder (its left/ is read, its segmentation/ written) or a folder of images, or of folders of
+FOLDER is a sequence folder (its left/ is read, its regions/ written) or a folder of images, or of folders of
 images, whose names --out receives. What was made before from the same image, checkpoint and settings is kept, so a call
 that was stopped goes on where it was.
 """
@@ -18,9 +18,10 @@ from pathlib import Path
 
 import torch
 from depth_runtime.command_line import children_without_ctrl_c, path_argument
+from depth_runtime.files.images import images_below, read_rgb, write_png
+from depth_runtime.files.reading import read_bytes
 from tqdm import tqdm
 
-from ..data.files import IMAGE_SUFFIXES, read_bytes, read_rgb, write_png
 from ..labelling.mask_generator import Masks, MaskSettings, checkpoint_digest, load_masks
 from ..transforms.regions import ENCODING, region_image
 
@@ -35,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--weights", type=path_argument, required=True, help="sam_vit_b, l or h .pth, or mobile_sam.pt")
     parser.add_argument(
-        "--out", type=path_argument, help="folder to write (default: FOLDER/segmentation of a sequence folder)"
+        "--out", type=path_argument, help="folder to write (default: FOLDER/regions of a sequence folder)"
     )
     parser.add_argument("--points-per-side", type=int, default=default.points_per_side, help="prompts: its square")
     parser.add_argument("--points-per-batch", type=int, default=default.points_per_batch, help="prompts at once")
@@ -81,18 +82,10 @@ def run(arguments: argparse.Namespace) -> None:
 def folders(folder: Path, out: Path | None) -> tuple[Path, Path]:
     """Where images are read and written. Raises ValueError for plain images without --out."""
     if (folder / "left").is_dir():
-        return folder / "left", out or folder / "segmentation"
+        return folder / "left", out or folder / "regions"
     if out is None:
         raise ValueError(f"expected a folder left/ in {folder} or --out, got neither; say where to write")
     return folder, out
-
-
-def images_below(folder: Path) -> list[Path]:
-    """Image files of a folder and of those in it, sorted. Raises ValueError when there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not found:
-        raise ValueError(f"expected images below {folder}, got none; check the folder")
-    return found
 
 
 def _key(path: Path, origin: str) -> str:
@@ -123,7 +116,7 @@ def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
 
 
 def _paint(job: Job) -> None:
-    """Write one segmentation image in one step, then what it was made from."""
+    """Write one region image in one step, then what it was made from."""
     image = read_rgb(job.source)
     write_png(job.target, region_image(image, _masks(image)))
     job.key_file.write_text(job.key)

@@ -10,23 +10,10 @@ several GPUs or machines.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import time
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
 
-import torch
-from depth_models import git_revision, save_weights
 from depth_runtime.command_line import path_argument
-
-from ..core.distributed import joined_processes
-from ..core.strict_config import read_config
-from ..engine.config import TrainConfig
-from ..engine.network_setup import checked_config
-from ..engine.run_data import RunData, data_names
-from ..engine.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -48,44 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Train until the schedule or the time box ends, then write weights and metrics."""
     box_end = float("inf") if arguments.minutes is None else time.monotonic() + 60 * arguments.minutes
+    log.info("training by %s into %s", arguments.recipe, arguments.out)
+    # torch takes seconds to import, in which a user should know what is going on.
+    from ..core.strict_config import read_config
+    from ..engine.config import TrainConfig
+    from ..engine.run import train
+
     config = read_config(TrainConfig, arguments.recipe, arguments.set)
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
-    if torch.cuda.is_available():
-        torch.backends.cudnn.benchmark = True
-        torch.set_float32_matmul_precision("high")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    checkpoint = arguments.out / "last.pt"
-    if checkpoint.exists() and not arguments.resume:
-        raise ValueError(f"expected no run in {arguments.out}, got {checkpoint}; add --resume or use another --out")
-    with joined_processes() as processes:
-        data = RunData(config, processes)
-        trainer = Trainer(config, data.source(), processes, data.unlabelled())
-        if checkpoint.exists():
-            trainer.resume(checkpoint)
-        finished = trainer.run(arguments.out, data.held_out(trainer.network.size_multiple), box_end)
-    if processes.is_first:
-        write_results(trainer, arguments.out)
-        log.info("finished" if finished else f"stopped at step {trainer.step}: continue with --resume")
-    if trainer.stopped_by == "SIGINT":
-        raise KeyboardInterrupt  # exit code 130: what a script would do with a trained network must not follow
-
-
-def write_results(trainer: Trainer, folder: Path) -> None:
-    """weights.pt with the facts that the exported file will carry, and metrics.json."""
-    network, config = trainer.config.network, asdict(trainer.config)
-    facts = {"recipe": without_folders(config), "steps": trainer.step, "minutes": round(trainer.used_s / 60, 2)}
-    facts |= {"data": data_names(trainer.config), "trained_at_revision": git_revision()}
-    network_config = checked_config(network.name, network.config)
-    save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **facts)
-    metrics = {"held_out": trainer.scores, "steps": trainer.step, "progress": trainer.progress}
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
-
-
-def without_folders(value: Any) -> Any:
-    """A recipe (plain values) that can be published: of every absolute path only the last name is left."""
-    if isinstance(value, dict):
-        return {key: without_folders(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_folders(part) for part in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+    train(config, arguments.out, box_end, arguments.resume, arguments.threads)

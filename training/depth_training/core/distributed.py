@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class Processes:
         """True for the process that writes files and reports."""
         return self.rank == 0
 
+    def tell(self, text: str, *values: object) -> None:
+        """Log a line, as logging.info does, once for all processes."""
+        if self.is_first:
+            log.info(text, *values)
+
     def start_alike(self, network: nn.Module) -> None:
         """Give every process the first one's parameters and buffers."""
         self._copy_first([*network.parameters(), *network.buffers()])
@@ -34,7 +42,7 @@ class Processes:
     def join_gradients(self, network: nn.Module) -> None:
         """Turn gradients into means over all processes, after each backward; batch statistics become the first one's.
 
-        torch's DistributedDataParallel cannot do it: it expects every answer of the network in every loss, and an
+        torch's DistributedDataParallel cannot do it: it expects every prediction of the network in every loss, and an
         objective may leave heads without gradient. A parameter with a gradient in some processes only counts as zero in
         the others.
         """

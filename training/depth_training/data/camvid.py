@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from depth_runtime.files.images import image_named, images_in, read_integers, read_rgb
 
-from .files import image_named, read_integers, read_rgb
 from .label_maps import CAMVID, by_id
 from .registry import register
 from .sample import Sample
@@ -22,9 +22,7 @@ class CamVid:
     def __init__(self, root: Path, split: str = "train") -> None:
         self._images, annotations = root / split, root / f"{split}annot"
         folder, ending = (annotations, "") if annotations.is_dir() else (self._images, _ENDING)
-        self._labels = sorted(folder.glob(f"*{ending}.png"))
-        if not self._labels:
-            raise ValueError(f"expected NAME{ending}.png files in {folder}, got none; check the folder")
+        self._labels = images_in(folder, ending)
 
     def __len__(self) -> int:
         return len(self._labels)

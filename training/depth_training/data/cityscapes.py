@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from depth_runtime.camera import CalibrationError, Camera, StereoCamera
+from depth_runtime.files.images import is_image, natural_order, read_integers, read_rgb
+from depth_runtime.files.reading import read_text
 
-from .files import read_integers, read_rgb, read_text
 from .label_maps import CITYSCAPES, by_id
 from .registry import check_split, register
 from .sample import Sample
@@ -27,7 +28,8 @@ class Cityscapes:
 
     def __init__(self, root: Path, split: str = "train") -> None:
         self._root, self._split = root, check_split(split, ("train", "val", "test", "train_extra"))
-        self._lefts = sorted((root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png"))
+        found = (root / "leftImg8bit" / split).glob("*/*_leftImg8bit.png")
+        self._lefts = sorted(filter(is_image, found), key=natural_order)
         if not self._lefts:
             raise ValueError(f"expected CITY/*_leftImg8bit.png in {root / 'leftImg8bit' / split}, got none; unpack it")
 
@@ -53,7 +55,7 @@ class Cityscapes:
             semantic=by_id(read_integers(semantic, np.uint8), CITYSCAPES) if semantic else None,
             instance=_instances(instance) if instance else None,
             name=frame,
-            **(_calibration(camera) if camera else {}),
+            camera=_stereo_camera(camera) if camera else None,
         )
 
 
@@ -69,12 +71,14 @@ def _instances(path: Path) -> np.ndarray:
     return np.where(stored >= _FIRST_INSTANCE, stored, np.uint16(0))
 
 
-def _calibration(path: Path) -> dict[str, Any]:
+def _stereo_camera(path: Path) -> StereoCamera:
     try:
         numbers = json.loads(read_text(path))
         inside = numbers["intrinsic"]
-        intrinsics = tuple(float(inside[key]) for key in ("fx", "fy", "u0", "v0"))
-        return {"intrinsics": intrinsics, "baseline_m": float(numbers["extrinsic"]["baseline"])}
+        left = Camera(*(float(inside[key]) for key in ("fx", "fy", "u0", "v0")))
+        return StereoCamera.of(left, left.cx, float(numbers["extrinsic"]["baseline"]))
+    except CalibrationError as error:
+        raise CalibrationError(f"{path}: {error}") from error
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"expected JSON with intrinsic fx, fy, u0, v0 and extrinsic baseline in {path}, got {error!r}; copy it"

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from depth_runtime.camera import Camera, StereoCamera
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import image_named, images_in, is_image, natural_order, read_rgb
+from depth_runtime.files.kitti_calibration import matrix, read_numbers
 
-from .calibration import camera_fields, matrix, read_numbers
-from .files import image_named, images_in, read_rgb, read_scaled
 from .registry import check_split, register
 from .sample import Sample
 
@@ -23,8 +24,8 @@ class DrivingStereo:
     """Root with {train,test}-left-image, -right-image, -disparity-map and calibration texts; or weather folders.
 
     split: train, test, or one of the weather folders cloudy, foggy, rainy, sunny. size: half (881 x 400) or full
-    (1762 x 800). Images lie below the part's folder, with or without a folder per drive and size. Segmentation images
-    (`sam-masks`) are taken from {train,test}-segmentation or segmentation/ of a weather folder, where they are.
+    (1762 x 800). Images lie below the part's folder, with or without a folder per drive and size. Region images
+    (`sam-masks`) are taken from {train,test}-regions or regions/ of a weather folder, where they are.
     """
 
     def __init__(self, root: Path, split: str = "train", size: str = "half") -> None:
@@ -36,12 +37,12 @@ class DrivingStereo:
             _sized(root / split / f"{kind}-{size}-size" if weather else root / f"{split}-{kind}", size)
             for kind in ("left-image", "right-image", "disparity-map")
         ]
-        self._segmentation = root / split / "segmentation" if weather else root / f"{split}-segmentation"
-        folders = sorted({path.parent for path in self._parts[0].rglob("*.*") if path.is_file()})
+        self._regions = root / split / "regions" if weather else root / f"{split}-regions"
+        folders = sorted({path.parent for path in self._parts[0].rglob("*") if is_image(path)}, key=natural_order)
         if not folders:
             raise ValueError(f"expected images below {self._parts[0]}, got none; unpack the archives there")
         self._lefts = [path for folder in folders for path in images_in(folder)]
-        self._calibrations: dict[str, dict[str, Any]] = {}
+        self._cameras: dict[str, StereoCamera] = {}
 
     def __len__(self) -> int:
         return len(self._lefts)
@@ -49,24 +50,24 @@ class DrivingStereo:
     def __getitem__(self, index: int) -> Sample:
         path = self._lefts[index]
         stem = path.relative_to(self._parts[0]).with_suffix("")
-        segmentation = self._segmentation / f"{stem}.png"
+        regions = self._regions / f"{stem}.png"
         return Sample(
             left=read_rgb(path),
             right=read_rgb(image_named(self._parts[1] / stem)),
-            disparity_px=read_scaled(self._parts[2] / f"{stem}.png", _SCALE[self._size]),
-            segmentation=read_rgb(segmentation) if segmentation.is_file() else None,
+            disparity_px=read_disparity(self._parts[2] / f"{stem}.png", _SCALE[self._size]),
+            regions=read_rgb(regions) if regions.is_file() else None,
             name=path.stem,
-            **self._calibration(path.stem.split("_")[0]),
+            camera=self._camera(path.stem.split("_")[0]),
         )
 
-    def _calibration(self, drive: str) -> dict[str, Any]:
-        if drive not in self._calibrations:
+    def _camera(self, drive: str) -> StereoCamera:
+        if drive not in self._cameras:
             file = f"{self._size}-image-calib/{drive}.txt"
             found = sorted(self._root.glob(f"**/{file}"))
             if not found:
                 raise ValueError(f"expected the calibration {file} below {self._root}, got none; unpack it there")
-            self._calibrations[drive] = _fields(found[0])
-        return self._calibrations[drive]
+            self._cameras[drive] = _stereo_camera(found[0])
+        return self._cameras[drive]
 
 
 def _sized(part: Path, size: str) -> Path:
@@ -75,10 +76,10 @@ def _sized(part: Path, size: str) -> Path:
     return inner if inner.is_dir() else part
 
 
-def _fields(path: Path) -> dict[str, Any]:
+def _stereo_camera(path: Path) -> StereoCamera:
     """Camera 101 is the left one, 103 the right one."""
     numbers = read_numbers(path)
     left, right = (matrix(numbers, f"P_rect_{camera}", (3, 4), path) for camera in (101, 103))
     # P_rect_103[0, 3] of the half-size files was not halved with the focal length; the translation holds for both.
     baseline_m = float(np.linalg.norm(matrix(numbers, "T_103", (3,), path)))
-    return camera_fields(left) | {"baseline_m": baseline_m, "disparity_shift_px": float(left[0, 2] - right[0, 2])}
+    return StereoCamera.of(Camera.from_projection(left), float(right[0, 2]), baseline_m)

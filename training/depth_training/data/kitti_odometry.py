@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from depth_runtime.files.images import images_in
+from depth_runtime.files.kitti_calibration import matrix, read_numbers
 
-from .calibration import matrix, read_numbers
-from .files import images_in
 from .kitti_poses import camera_offset, homogeneous, read_poses
 from .kitti_video import Frame, KittiVideo, Rig, drive_frames
 from .registry import check_split, register

@@ -7,8 +7,7 @@ import math
 from pathlib import Path
 
 import numpy as np
-
-from .files import read_text
+from depth_runtime.files.reading import read_text
 
 _EARTH_RADIUS_M = 6378137.0
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from depth_runtime.files.images import images_in, natural_order
+from depth_runtime.files.kitti_calibration import matrix, read_numbers
+from depth_runtime.files.reading import read_text
 
-from .calibration import matrix, read_numbers
-from .files import images_in, read_text
 from .kitti_poses import camera_offset, homogeneous, imu_pose, read_packet
 from .kitti_video import Frame, KittiVideo, Rig, drive_frames
 from .registry import check_split, register
@@ -39,7 +40,11 @@ def kitti_raw(
         if drives is not None:
             raise ValueError(f"expected drives or split_file, got both {drives} and {split_file}; choose one")
         return KittiVideo(_listed(root, Path(split_file), cameras, stereo, neighbours))
-    folders = sorted(root.glob("*/*_sync")) if drives is None else [root / name[:10] / name for name in drives]
+    folders = (
+        sorted(root.glob("*/*_sync"), key=natural_order)
+        if drives is None
+        else [root / name[:10] / name for name in drives]
+    )
     if not folders:
         raise ValueError(f"expected DATE/DATE_drive_NUMBER_sync folders in {root}, got none; unpack the archives there")
     return KittiVideo([frame for folder in folders for frame in _drive(folder, cameras, stereo, neighbours)])

@@ -7,12 +7,15 @@ Sources: Geiger et al., CVPR 2012; Menze & Geiger, CVPR 2015; Alhaija et al., IJ
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from depth_runtime.camera import StereoCamera
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import images_in, read_integers, read_rgb
+from depth_runtime.files.kitti_calibration import matrix, read_numbers
 
-from .calibration import matrix, read_numbers, stereo_fields
-from .files import images_in, read_integers, read_rgb, read_scaled
+from .calibration import stereo_pair
 from .label_maps import CITYSCAPES, IS_THING, by_id
 from .registry import check_split, register
 from .sample import Sample
@@ -52,8 +55,8 @@ class KittiStereo:
         path, layout = self._lefts[index], self._layout
         disparity_px = occluded = None
         if (self._root / layout.with_occluded).is_dir():
-            disparity_px = read_scaled(self._root / layout.with_occluded / f"{path.stem}.png")
-            seen_px = read_scaled(self._root / layout.without_occluded / f"{path.stem}.png")
+            disparity_px = read_disparity(self._root / layout.with_occluded / f"{path.stem}.png")
+            seen_px = read_disparity(self._root / layout.without_occluded / f"{path.stem}.png")
             occluded = np.isfinite(disparity_px) & np.isnan(seen_px)
         right, semantic = self._root / layout.right, self._root / "semantic"
         return Sample(
@@ -63,17 +66,17 @@ class KittiStereo:
             occluded=occluded,
             name=path.stem,
             **(_labels(self._root, path.name) if semantic.is_dir() else {}),
-            **self._calibration(path.stem.removesuffix("_10")),
+            camera=self._camera(path.stem.removesuffix("_10")),
         )
 
-    def _calibration(self, number: str) -> dict[str, Any]:
-        """Calibration fields of Sample; none where the archive was not unpacked."""
+    def _camera(self, number: str) -> StereoCamera | None:
+        """The pair's camera; None where the archive was not unpacked."""
         folder = self._root / self._layout.calibration
         if not folder.is_dir():
-            return {}
+            return None
         path = folder / f"{number}.txt"
         numbers = read_numbers(path)
-        return stereo_fields(*(matrix(numbers, key, (3, 4), path) for key in self._layout.matrices), path)
+        return stereo_pair(*(matrix(numbers, key, (3, 4), path) for key in self._layout.matrices), path)
 
 
 def _labels(root: Path, name: str) -> dict[str, np.ndarray]:

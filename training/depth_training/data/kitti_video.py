@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from depth_runtime.camera import Camera, StereoCamera
+from depth_runtime.files.images import image_named, read_rgb
 
-from .calibration import camera_fields, stereo_fields
-from .files import image_named, read_rgb
+from .calibration import stereo_pair
 from .lidar import project_depth, read_sweep
 from .sample import Sample
 
@@ -25,9 +25,11 @@ class Rig:
     left_from_lidar: np.ndarray | None
     path: Path
 
-    def fields(self) -> dict[str, Any]:
-        """Calibration fields of Sample."""
-        return camera_fields(self.left) if self.right is None else stereo_fields(self.left, self.right, self.path)
+    def camera(self) -> StereoCamera | Camera:
+        """Sample.camera."""
+        return (
+            Camera.from_projection(self.left) if self.right is None else stereo_pair(self.left, self.right, self.path)
+        )
 
 
 @dataclass(frozen=True)
@@ -45,20 +47,21 @@ class Frame:
     def sample(self) -> Sample:
         """Images, pose, and the depth (and disparity, for a pair) of the lidar sweep."""
         left = read_rgb(self.left)
-        fields = self.rig.fields()
+        camera, maps = self.rig.camera(), {}
         if self.sweep is not None and self.rig.left_from_lidar is not None:
             depth_m = project_depth(read_sweep(self.sweep), self.rig.left_from_lidar, *left.shape[:2])
-            fields["depth_m"] = depth_m
-            if self.rig.right is not None:
-                bf = np.float32(fields["intrinsics"][0] * fields["baseline_m"])
-                fields["disparity_px"] = bf / depth_m + np.float32(fields["disparity_shift_px"])
+            maps["depth_m"] = depth_m
+            if isinstance(camera, StereoCamera):
+                bf = np.float32(camera.fx * camera.baseline_m)
+                maps["disparity_px"] = bf / depth_m + np.float32(camera.disparity_shift_px)
         return Sample(
             left=left,
             right=read_rgb(self.right) if self.right else None,
             pose=self.pose,
             neighbours=tuple(read_rgb(path) for path in self.neighbours),
             name=self.name,
-            **fields,
+            camera=camera,
+            **maps,
         )
 
 

@@ -6,8 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
-from .files import read_bytes
+from depth_runtime.files.reading import read_bytes
 
 _NEAREST_M = 0.5  # closer returns are the car itself
 

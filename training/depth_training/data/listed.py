@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any
 
-from .files import read_rgb, read_scaled, read_text
+from depth_runtime.camera import Camera, StereoCamera
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import read_rgb
+from depth_runtime.files.reading import read_text
+
 from .registry import register
 from .sample import Sample
 
@@ -46,23 +49,19 @@ class ListedPairs:
         return Sample(
             left=left,
             right=read_rgb(folder / row["right"]),
-            disparity_px=read_scaled(folder / row["disparity"]),
+            disparity_px=read_disparity(folder / row["disparity"]),
             name=f"{row['dataset']}/{row['id']}",
-            **self._camera(row, *left.shape[:2]),
+            camera=self._camera(row, *left.shape[:2]),
         )
 
-    def _camera(self, row: dict[str, str], height: int, width: int) -> dict[str, Any]:
-        """Calibration fields of Sample. The list tells no principal point; the image's middle is taken."""
+    def _camera(self, row: dict[str, str], height: int, width: int) -> StereoCamera | None:
+        """The row's camera. The list tells no principal point; the image's middle is taken."""
         if not row.get("focal_px") or not row.get("baseline_m"):
-            return {}
+            return None
         try:
             focal_px, baseline_m = float(row["focal_px"]), float(row["baseline_m"])
             shift_px = float(row.get("disparity_shift_px") or 0)
+            left = Camera(focal_px, focal_px, (width - 1) / 2, (height - 1) / 2, (height, width))
+            return StereoCamera.of(left, left.cx - shift_px, baseline_m)
         except ValueError as error:
             raise ValueError(f"expected numbers for the camera of '{row['id']}' in {self._path}: {error}") from error
-        middle = ((width - 1) / 2, (height - 1) / 2)
-        return {
-            "intrinsics": (focal_px, focal_px, *middle),
-            "baseline_m": baseline_m,
-            "disparity_shift_px": shift_px,
-        }

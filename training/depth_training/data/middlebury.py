@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from depth_runtime.files.images import read_integers, read_rgb
 
-from .calibration import middlebury_fields
-from .files import read_integers, read_rgb
+from .calibration import middlebury_pair
 from .pfm import read_pfm_disparity
 from .registry import check_split, register
 from .sample import Sample
@@ -45,7 +45,7 @@ class MiddleburyScenes:
             right_disparity_px=read_pfm_disparity(other) if other.is_file() else None,
             occluded=read_integers(mask, np.uint8) == _OCCLUDED if mask.is_file() else None,
             name=name,
-            **middlebury_fields(scene / "calib.txt"),
+            camera=middlebury_pair(scene / "calib.txt"),
         )
 
 

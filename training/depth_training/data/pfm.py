@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-
-from .files import read_bytes
+from depth_runtime.files.reading import read_bytes
 
 # Magic, width, height, scale, each followed by one white space; a negative scale means little endian.
 _HEADER = re.compile(rb"(PF|Pf)\s+(\d+)\s+(\d+)\s+([-+.\deE]+)\s")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from depth_runtime.camera import StereoCamera
 
 from .registry import check_split, register
 from .sample import Sample
@@ -24,7 +25,7 @@ COMPUTED = "computed"
 class ProceduralWorld:
     """`count` pairs of random scenes; pair i depends on seed and i alone, and train and val share none.
 
-    root: archive of `pack-textures`, or "computed" for `textures` computed ones. mix: shares of the layouts.
+    root: archive of `pack-textures`, or "computed" for `textures` computed ones. mix: fractions of the layouts.
     """
 
     def __init__(
@@ -62,13 +63,13 @@ class ProceduralWorld:
         # Torch's generator takes 32 bits of a seed, so both numbers are mixed into that many.
         world.reseed(int(np.random.SeedSequence([self._seed, index]).generate_state(1)[0]))
         mix = dict(self._mix or DEFAULT_MIX)
-        layout = np.random.default_rng([self._seed, index]).choice(list(mix), p=_shares(mix))
+        layout = np.random.default_rng([self._seed, index]).choice(list(mix), p=_fractions(mix))
         with torch.inference_mode():
             scene = world.scenes(1, {str(layout): 1.0})
             pair = world.renderer.render(scene)
             if self._augmented:
                 pair.left, pair.right = augment(pair.left, pair.right, world.draw)
-        focal_px, (height, width) = float(scene.focal[0]), self._size
+        focal_px, middle = float(scene.focal[0]), tuple((side - 1) / 2 for side in self._size[::-1])
         return Sample(
             left=_image(pair.left),
             right=_image(pair.right),
@@ -76,8 +77,7 @@ class ProceduralWorld:
             occluded=pair.occluded[0, 0].numpy(),
             semantic=pair.semantic[0].numpy().astype(np.uint8),
             instance=pair.instance[0].numpy().astype(np.uint16),
-            intrinsics=(focal_px, focal_px, (width - 1) / 2, (height - 1) / 2),
-            baseline_m=float(scene.baseline[0]),
+            camera=StereoCamera(focal_px, focal_px, middle[0], middle[0], middle[1], float(scene.baseline[0])),
             name=f"{layout}/{index:06d}",
         )
 
@@ -88,9 +88,9 @@ class ProceduralWorld:
         return StereoWorld(bank, *self._size, seed=0)
 
 
-def _shares(mix: Mapping[str, float]) -> np.ndarray:
-    shares = np.array(list(mix.values()), float)
-    return shares / shares.sum()
+def _fractions(mix: Mapping[str, float]) -> np.ndarray:
+    fractions = np.array(list(mix.values()), float)
+    return fractions / fractions.sum()
 
 
 def _image(image: torch.Tensor) -> np.ndarray:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
+from depth_runtime.camera import CalibrationError, Camera, StereoCamera
 from depth_runtime.geometry import depth_from_disparity
 
 _DTYPES = {
@@ -17,9 +18,9 @@ _DTYPES = {
     "semantic": np.uint8,
     "instance": np.uint16,
     "depth_m": np.float32,
-    "segmentation": np.uint8,
+    "regions": np.uint8,
 }
-_COLOURED = ("right", "segmentation")
+_COLOURED = ("right", "regions")
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,8 @@ class Sample:
     occluded: bool [H, W], True where the right camera does not see the left view's surface.
     semantic: uint8 [H, W] ids of depth_models.LABELS, 255 unlabelled; instance: uint16 [H, W], 0 = stuff.
     depth_m: float32 [H, W] metres along the optical axis, NaN = unknown (see `true_depth_m`).
-    segmentation: uint8 [H, W, 3], image of the left view in which each region has one colour of no further meaning.
-    intrinsics: (fx, fy, cx, cy) of the left view in pixels, pixel centres at whole numbers; baseline_m: > 0.
-    disparity_shift_px: cx_left - cx_right, the disparity of a point at infinity.
+    regions: uint8 [H, W, 3], image of the left view in which each region has one colour of no further meaning.
+    camera: that of the pair, or of the left view where there is no other; it always knows the size of `left`.
     pose: float64 [4, 4], left camera to world, metres; neighbours: uint8 [H, W, 3] images, (previous, next).
     """
 
@@ -45,10 +45,8 @@ class Sample:
     semantic: np.ndarray | None = None
     instance: np.ndarray | None = None
     depth_m: np.ndarray | None = None
-    segmentation: np.ndarray | None = None
-    intrinsics: tuple[float, float, float, float] | None = None
-    baseline_m: float | None = None
-    disparity_shift_px: float = 0.0
+    regions: np.ndarray | None = None
+    camera: StereoCamera | Camera | None = None
     pose: np.ndarray | None = None
     neighbours: tuple[np.ndarray, ...] = ()
     name: str = ""
@@ -64,9 +62,21 @@ class Sample:
                     f"expected {field} {np.dtype(dtype).name} {list(size)} like left, got {self._shape(value)} "
                     f"in '{self.name}'; check that the files belong together"
                 )
+        self._check_camera()
         for image in self.neighbours:
             if image.dtype != np.uint8 or image.shape != self.left.shape:
                 raise ValueError(f"expected neighbours like left, got {self._shape(image)} in '{self.name}'")
+
+    def _check_camera(self) -> None:
+        size = self.left.shape[:2]
+        if self.camera is not None and self.camera.size is None:
+            object.__setattr__(self, "camera", replace(self.camera, size=size))
+        if self.camera is not None and self.camera.size != size:
+            height, width = self.camera.size
+            raise CalibrationError(
+                f"expected a calibration of {size[1]}x{size[0]} images in '{self.name}', got one of {width}x{height}; "
+                "calibrate at the size of the images"
+            )
 
     @staticmethod
     def _shape(value: np.ndarray) -> str:
@@ -80,14 +90,14 @@ class Sample:
         return None if depth_m is None else np.where(np.isfinite(depth_m), depth_m, np.float32(np.nan))
 
     def depth_of(self, disparity_px: np.ndarray) -> np.ndarray | None:
-        """Depth Z = fx B / (d - shift) of a disparity map of the left view; None without calibration.
+        """Depth Z = fx B / (d - shift) of a disparity map of the left view; None without the camera of the pair.
 
         disparity_px: float32 [H, W]. Returns float32 [H, W] metres: NaN where disparity is, +Inf where d <= shift.
         """
-        if self.intrinsics is None or self.baseline_m is None:
+        if not isinstance(self.camera, StereoCamera):
             return None
-        shifted_px = disparity_px - np.float32(self.disparity_shift_px)
-        return depth_from_disparity(shifted_px, self.intrinsics[0], self.baseline_m)
+        shifted_px = disparity_px - np.float32(self.camera.disparity_shift_px)
+        return depth_from_disparity(shifted_px, self.camera.fx, self.camera.baseline_m)
 
 
 class Dataset(Protocol):

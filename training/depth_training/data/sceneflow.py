@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from .files import image_named, images_in, read_rgb
+from depth_runtime.camera import Camera, StereoCamera
+from depth_runtime.files.images import image_named, images_in, natural_order, read_rgb
+
 from .occlusion import occluded_by_check
 from .pfm import read_pfm_disparity
 from .registry import check_split, register
@@ -27,7 +29,12 @@ class SceneFlow:
         if image_pass not in PASSES:
             raise ValueError(f"expected image_pass among {list(PASSES)}, got '{image_pass}'; choose one of them")
         self._frames, self._truth = root / f"frames_{image_pass}", root / "disparity"
-        found = [path for folder in folders for path in sorted((self._frames / folder).rglob("left")) if path.is_dir()]
+        found = [
+            path
+            for folder in folders
+            for path in sorted((self._frames / folder).rglob("left"), key=natural_order)
+            if path.is_dir()
+        ]
         if not found:
             raise ValueError(f"expected folders left/ below {self._frames}, got none; unpack the archive there")
         self._lefts = [path for folder in found for path in images_in(folder)]
@@ -48,8 +55,7 @@ class SceneFlow:
             disparity_px=left_px,
             right_disparity_px=right_px,
             occluded=occluded_by_check(left_px, right_px),
-            intrinsics=(focal_px, focal_px, *_CENTER_PX),
-            baseline_m=_BASELINE,
+            camera=StereoCamera.of(Camera(focal_px, focal_px, *_CENTER_PX), _CENTER_PX[0], _BASELINE),
             name=f"{folder.as_posix()}/{path.stem}",
         )
 

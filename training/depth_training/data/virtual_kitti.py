@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from depth_runtime.camera import StereoCamera
+from depth_runtime.files.images import images_in, read_integers, read_rgb
+from depth_runtime.files.reading import read_text
 
-from .files import images_in, read_integers, read_rgb, read_text
 from .indexed_png import read_indices
 from .label_maps import VIRTUAL_KITTI, by_colour
 from .occlusion import occluded_by_check
@@ -54,13 +55,13 @@ class VirtualKitti2:
     def __getitem__(self, index: int) -> Sample:
         drive, (left, *neighbours) = self._frames[index]
         number = left.stem.removeprefix("rgb_")
-        fields = _camera(self._archive("textgt") / drive, int(number))
+        camera, pose = _camera(self._archive("textgt") / drive, int(number))
 
         def file(kind: str, name: str, camera: int = 0) -> Path | None:
             folder = self._archive(kind) / drive / "frames" / kind / f"Camera_{camera}"
             return folder / name if folder.is_dir() else None
 
-        bf = fields["intrinsics"][0] * fields["baseline_m"]
+        bf = camera.fx * camera.baseline_m
         depths = [_depth(file("depth", f"depth_{number}.png", camera)) for camera in (0, 1)]
         left_px, right_px = (None if depth is None else np.float32(bf) / depth for depth in depths)
         both = left_px is not None and right_px is not None
@@ -79,7 +80,8 @@ class VirtualKitti2:
             instance=read_indices(instance).astype(np.uint16) if instance else None,
             neighbours=tuple(read_rgb(path) for path in neighbours),
             name=f"{drive}/{number}",
-            **fields,
+            camera=camera,
+            pose=pose,
         )
 
 
@@ -91,8 +93,8 @@ def _depth(path: Path | None) -> np.ndarray | None:
     return np.where(stored < _FARTHEST, stored / np.float32(100), np.float32(np.nan))
 
 
-def _camera(folder: Path, number: int) -> dict[str, Any]:
-    """intrinsics, pose and baseline_m of one frame."""
+def _camera(folder: Path, number: int) -> tuple[StereoCamera, np.ndarray]:
+    """Camera and pose of one frame."""
     inside = _table(folder / "intrinsic.txt", 4)
     outside = _table(folder / "extrinsic.txt", 16)
     try:
@@ -102,7 +104,7 @@ def _camera(folder: Path, number: int) -> dict[str, Any]:
         raise ValueError(f"expected frame and camera {error} in {folder}/intrinsic.txt and extrinsic.txt") from error
     # The files map world to camera; both cameras look the same way.
     baseline_m = float(left[0, 3] - right[0, 3])
-    return {"intrinsics": (fx, fy, cx, cy), "pose": np.linalg.inv(left), "baseline_m": baseline_m}
+    return StereoCamera(fx, fy, cx, cx, cy, baseline_m), np.linalg.inv(left)
 
 
 @lru_cache(maxsize=64)

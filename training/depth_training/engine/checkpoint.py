@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -11,16 +10,17 @@ from typing import Any
 
 import torch
 from depth_models import LABELS, git_revision
+from depth_runtime.files.atomic import replacing
 from torch import nn
 
 from .config import TrainConfig
 from .network_setup import build_network
 
-SCHEMA = 2
+SCHEMA = 3
 KEYS = ("schema", "network", "network_config", "recipe", "spec", "git_revision", "weights", "ema", "state")
 
 
-def spec_facts(network: nn.Module) -> dict[str, Any]:
+def spec_fields(network: nn.Module) -> dict[str, Any]:
     """What the exported file's spec will say of a network, as plain values."""
     return {
         "task": "stereo",
@@ -52,7 +52,7 @@ def write_checkpoint(
         "network": recipe["network"]["name"],
         "network_config": recipe["network"]["config"],
         "recipe": recipe,
-        "spec": spec_facts(network),
+        "spec": spec_fields(network),
         "git_revision": git_revision(),
         "weights": weights,
         "ema": ema,
@@ -62,15 +62,10 @@ def write_checkpoint(
 
 
 def _replace_file(path: Path, data: dict[str, Any]) -> None:
-    temporary = path.with_name(f"{path.name}.part")
     try:
-        with temporary.open("wb") as file:
+        with replacing(path, durable=True) as temporary, temporary.open("wb") as file:
             torch.save(data, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as either
-        temporary.unlink(missing_ok=True)
         free_mb = shutil.disk_usage(path.parent).free / 1e6
         raise OSError(f"expected room for {path}, got {error} with {free_mb:.0f} MB free; make room there") from error
 
@@ -113,7 +108,7 @@ def require_same_recipe(path: Path, recipe: dict[str, Any], own: dict[str, Any])
         f"{section}.{key}" if isinstance(value, dict) else section
         for section, value in own.items()
         for key in (value if isinstance(value, dict) else [section])
-        if section not in ("log", "held_out") and recipe.get(section) != value
+        if section not in ("log", "validation") and recipe.get(section) != value
         if not isinstance(value, dict) or recipe.get(section, {}).get(key) != value[key]
     ]
     if differing:

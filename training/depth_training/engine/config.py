@@ -28,8 +28,8 @@ class NetworkConfig:
 class UnlabelledConfig(PairsConfig):
     """Steps on pairs whose truth is hidden, between the labelled ones; none without a data set.
 
-    One such step follows every `every` labelled ones, from the share `from_progress` of the run on. batch, height and
-    width: 0 = as in [data]. loss: options of the objective.
+    One such step follows every `every` labelled ones, from the fraction `from_progress` of the run on. batch, height
+    and width: 0 = as in [data]. loss: options of the objective.
     """
 
     batch: int = 0
@@ -48,8 +48,10 @@ class UnlabelledConfig(PairsConfig):
                 f"expected unlabelled.every >= 1 and unlabelled.weight > 0, got {self.every} and {self.weight}; "
                 "leave unlabelled.dataset empty to train on labelled pairs only"
             )
-        if self.dataset:
-            self.make(1.0)
+        if self.dataset and self.make(1.0).truth:
+            raise ValueError(
+                f"expected an unlabelled.objective that needs no truth, got '{self.objective}'; truth is hidden there"
+            )
 
     def make(self, max_disparity_px: float) -> Objective:
         """The objective. Raises ValueError, listing what exists, for an unknown name or option."""
@@ -57,8 +59,11 @@ class UnlabelledConfig(PairsConfig):
 
 
 @dataclass(frozen=True)
-class HeldOutConfig(PairsConfig):
-    """Whole pairs that runs are scored on, `pairs` of them spread over the set (0 = all); without a data set scenes."""
+class ValidationConfig(PairsConfig):
+    """Held-out pairs or frames that a run is scored on, whole, `pairs` of them spread over the set (0 = all).
+
+    Without a data set: rendered scenes. An empty root is that of [data].
+    """
 
     pairs: int = 0
 
@@ -71,7 +76,7 @@ class OptimiserConfig:
     """
 
     learning_rate: float = 1.2e-3
-    backbone_share: float = 0.4  # of the learning rate, where the encoder starts from trained weights
+    backbone_fraction: float = 0.4  # of the learning rate, where the encoder starts from trained weights
     weight_decay: float = 1e-3
     clip_norm: float = 2.0
     ema_decay: float = 0.999
@@ -122,7 +127,7 @@ class LogConfig:
 
     every_steps: int = 50
     evaluate_minutes: float = 2.5
-    held_out_batches: int = 2  # of rendered scenes
+    validation_batches: int = 2  # of rendered scenes
     tensorboard: bool = True
     panels: int = 4
 
@@ -138,7 +143,7 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     mix: tuple[MixConfig, ...] = ()
     unlabelled: UnlabelledConfig = field(default_factory=UnlabelledConfig)
-    held_out: HeldOutConfig = field(default_factory=HeldOutConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     loss: LossConfig = field(default_factory=LossConfig)

@@ -44,14 +44,22 @@ def starting_network(config: NetworkConfig) -> nn.Module:
     return network
 
 
+def starting_metadata(config: NetworkConfig) -> dict[str, Any]:
+    """What the file that a recipe starts from says of its own training; empty without one."""
+    return depth_models.load_weights(config.start_weights)[2] if config.start_weights else {}
+
+
 def freeze(network: nn.Module, parts: tuple[str, ...]) -> None:
-    """Take parts of a network, by module name, out of training. Raises ValueError, listing what exists, for a miss."""
-    modules = dict(network.named_modules())
-    for part in parts:
-        if part not in modules or not part:
-            near = [name for name in modules if name.count(".") == part.count(".") and name]
-            raise ValueError(f"expected network.frozen among {near}, got '{part}'; correct the name")
-        modules[part].requires_grad_(False)
+    """Take modules or parameters of a network, by name, out of training.
+
+    Raises ValueError, listing what exists, for a miss.
+    """
+    known = {name: part for name, part in (*network.named_modules(), *network.named_parameters()) if name}
+    for name in parts:
+        if name not in known:
+            near = [other for other in known if other.count(".") == name.count(".")]
+            raise ValueError(f"expected network.frozen among {near}, got '{name}'; correct the name")
+        known[name].requires_grad_(False)
 
 
 def check_sizes(config: TrainConfig, size_multiple: int) -> None:
@@ -85,11 +93,13 @@ def set_training_mode(network: nn.Module, batch_norm: str) -> None:
 
 
 def make_optimiser(network: nn.Module, config: OptimiserConfig, encoder_is_trained: bool) -> torch.optim.AdamW:
-    """AdamW over the encoder, where there is one, and the rest; `share` of a group is its part of the learning rate."""
+    """AdamW over the encoder, where there is one, and the rest; `fraction` of a group is that of the learning rate."""
     encoder = [p for p in network.encoder.parameters() if p.requires_grad] if network.encoder else []
     inside = {id(parameter) for parameter in encoder}
     rest = [p for p in network.parameters() if p.requires_grad and id(p) not in inside]
-    share = config.backbone_share if encoder_is_trained else 1.0
-    groups = [{"params": part, "share": s} for part, s in ((rest, 1.0), (encoder, share)) if part]
+    fraction = config.backbone_fraction if encoder_is_trained else 1.0
+    groups = [{"params": part, "fraction": f} for part, f in ((rest, 1.0), (encoder, fraction)) if part]
+    if not groups:
+        raise ValueError("expected a part of the network to train, got network.frozen for all; leave one out of it")
     fused = groups[0]["params"][0].device.type == "cuda"
     return torch.optim.AdamW(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)

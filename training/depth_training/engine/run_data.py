@@ -11,64 +11,96 @@ import numpy as np
 import torch
 
 from ..batches.config import DataConfig, PairsConfig
-from ..batches.dataset_source import DatasetSource, collate_samples
+from ..batches.dataset_source import DatasetSource, collate_samples, random_view
+from ..batches.mixed_source import MixedSource, WithoutTruth
 from ..batches.stereo_batch import Source, StereoBatch
-from ..batches.synthetic_source import HELD_OUT, SyntheticSource, make_world
+from ..batches.synthetic_source import VALIDATION, SyntheticSource, make_world
 from ..core.distributed import Processes
 from ..data import Dataset, make_dataset
 from ..synthetic import StereoWorld
 from ..transforms.derived import derived
 from ..transforms.geometry import crop_sample
 from .config import TrainConfig
+from .usable_truth import sample_with_truth
 
 MAIN, UNLABELLED, MIX = 0, 1, 2  # streams of random numbers that never meet; further sets of a mix follow
 
 
 class RunData:
-    """All sources of a recipe, this process's part of each."""
+    """All sources of a recipe, this process's part of each. Raises ValueError for a data set that is not there."""
 
     def __init__(self, config: TrainConfig, processes: Processes) -> None:
         self._config, self._processes = config, processes
+        self._mixed = {f"[[mix]] number {number}": mix for number, mix in enumerate(config.mix, start=1)}
+        validation = replace(config.validation, root=config.validation.root or config.data.root)
+        sections = {"[data]": config.data, **self._mixed}
+        sections |= {"[unlabelled]": config.unlabelled, "[validation]": validation}
+        self._datasets = {name: open_pairs(pairs) for name, pairs in sections.items() if pairs.dataset}
+
+    def check(self) -> None:
+        """Read a sample of every data set and cut a view of it, before anything costly is made.
+
+        Raises ValueError, naming the section, for views that cannot be cut and for samples without truth that the
+        objective learns from.
+        """
+        if self._datasets:
+            self._processes.tell("reading a sample of %s", ", ".join(self._datasets))
+        objective, rng = self._config.loss.make(), np.random.default_rng(0)
+        for section, dataset in self._datasets.items():
+            unlabelled = section == "[unlabelled]"
+            sample = dataset[0] if unlabelled else sample_with_truth(section, dataset, objective)
+            if section != "[validation]":
+                random_view(sample, self._views(section), rng)
 
     def source(self) -> Source:
         """Labelled batches: of the main data set or the world, and of the sets that are mixed in."""
-        data = self._config.data
-        mixed = [
-            self._of_dataset(mix, replace(data, batch=mix.batch, shards=1, augmented=mix.augmented), MIX + number)
-            for number, mix in enumerate(self._config.mix)
-        ]
-        main = self._of_dataset(data, data, MAIN) if data.dataset else self._scenes()
+        mixed = [self._of_dataset(section, MIX + number) for number, section in enumerate(self._mixed)]
+        main = self._of_dataset("[data]", MAIN) if self._config.data.dataset else self._scenes()
         return MixedSource([main, *mixed]) if mixed else main
 
     def unlabelled(self) -> Source | None:
         """Batches without truth; None where the recipe has none."""
-        config, data = self._config.unlabelled, self._config.data
-        if not config.dataset:
-            return None
-        size = {name: getattr(config, name) or getattr(data, name) for name in ("batch", "height", "width")}
-        views = replace(data, **size, shards=1, augmented=config.augmented)
-        return WithoutTruth(self._of_dataset(config, views, UNLABELLED))
+        return WithoutTruth(self._of_dataset("[unlabelled]", UNLABELLED)) if self._config.unlabelled.dataset else None
 
-    def held_out(self, size_multiple: int) -> Sequence[StereoBatch]:
-        """What every process scores alike: pairs of a data set, or rendered scenes that training never sees."""
-        held_out = self._config.held_out
-        if held_out.dataset:
-            return HeldOutPairs(open_pairs(held_out), held_out.pairs, size_multiple, self._processes.device)
+    def validation(self, size_multiple: int) -> Sequence[StereoBatch]:
+        """What every process scores alike: held-out pairs of a data set, or scenes that training never sees."""
         config = self._config
-        scenes = SyntheticSource(self._world, config.world, config.data, config.seed, stream=HELD_OUT)
-        return [scenes.next_batch() for _ in range(config.log.held_out_batches)]
+        if config.validation.dataset:
+            dataset, device = self._datasets["[validation]"], self._processes.device
+            return ValidationPairs(dataset, config.validation.pairs, size_multiple, device)
+        count = config.log.validation_batches
+        if not count:
+            return []
+        scenes = SyntheticSource(self._world, config.world, config.data, config.seed, stream=VALIDATION)
+        self._processes.tell("rendering validation scenes: %d batches of %d", count, config.data.batch)
+        return [scenes.next_batch() for _ in range(count)]
 
     @cached_property
     def _world(self) -> StereoWorld:
-        return make_world(self._config.world, self._config.data, self._config.seed, self._processes.device)
+        world = self._config.world
+        self._processes.tell("textures: %s", world.textures or f"computing {world.computed_textures}")
+        return make_world(world, self._config.data, self._config.seed, self._processes.device)
 
     def _scenes(self) -> Source:
         config, place = self._config, (self._processes.rank, self._processes.count)
         return SyntheticSource(self._world, config.world, config.data, config.seed, *place)
 
-    def _of_dataset(self, pairs: PairsConfig, views: DataConfig, stream: int) -> Source:
+    def _views(self, section: str) -> DataConfig:
+        """How views of a data set are cut, and how many join a batch."""
+        data = self._config.data
+        if section in self._mixed:
+            mix = self._mixed[section]
+            return replace(data, batch=mix.batch, shards=1, augmented=mix.augmented)
+        if section == "[unlabelled]":
+            own = self._config.unlabelled
+            size = {name: getattr(own, name) or getattr(data, name) for name in ("batch", "height", "width")}
+            return replace(data, **size, shards=1, augmented=own.augmented)
+        return data
+
+    def _of_dataset(self, section: str, stream: int) -> Source:
         place = (self._processes.rank, self._processes.count)
-        return DatasetSource(open_pairs(pairs), views, self._config.seed, self._processes.device, *place, stream)
+        dataset, views = self._datasets[section], self._views(section)
+        return DatasetSource(dataset, views, self._config.seed, self._processes.device, *place, stream)
 
 
 def open_pairs(pairs: PairsConfig) -> Dataset:
@@ -77,48 +109,7 @@ def open_pairs(pairs: PairsConfig) -> Dataset:
     return derived(dataset, pairs.shrink, pairs.label_regions, pairs.in_memory, pairs.classes_only)
 
 
-class MixedSource:
-    """Batches of several sources, joined."""
-
-    def __init__(self, sources: Sequence[Source]) -> None:
-        self._sources = sources
-
-    @property
-    def position(self) -> int:
-        """Number of the next batch, the same in all sources."""
-        return self._sources[0].position
-
-    @position.setter
-    def position(self, value: int) -> None:
-        for source in self._sources:
-            source.position = value
-
-    def next_batch(self) -> StereoBatch:
-        """This process's part of each source's batch at `position`."""
-        return StereoBatch.cat([source.next_batch() for source in self._sources])
-
-
-class WithoutTruth:
-    """Batches of a source with all truth hidden."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    @property
-    def position(self) -> int:
-        """Number of the next batch."""
-        return self._source.position
-
-    @position.setter
-    def position(self, value: int) -> None:
-        self._source.position = value
-
-    def next_batch(self) -> StereoBatch:
-        """This process's part of the batch at `position`: images only."""
-        return self._source.next_batch().without_truth()
-
-
-class HeldOutPairs(Sequence[StereoBatch]):
+class ValidationPairs(Sequence[StereoBatch]):
     """Pairs of a data set, one a batch, read when asked for; `count` of them, spread evenly, or all (0).
 
     Each is cut in its middle to multiples of size_multiple.
@@ -139,7 +130,7 @@ class HeldOutPairs(Sequence[StereoBatch]):
         if not height or not width:
             raise ValueError(
                 f"expected pairs of at least {self._multiple} x {self._multiple} px to score, got {columns} x {rows} "
-                f"in '{sample.name}'; choose other held-out pairs"
+                f"in '{sample.name}'; choose other validation pairs"
             )
         window = crop_sample(sample, (rows - height) // 2, (columns - width) // 2, height, width)
         return collate_samples([window], self._device)

@@ -19,14 +19,22 @@ from ..core.distributed import Processes, mean_over_processes
 from .checkpoint import read_checkpoint, require_same_recipe, write_checkpoint
 from .config import TrainConfig
 from .ema import Ema
-from .network_setup import check_sizes, make_optimiser, on_device, set_training_mode, starting_network
+from .network_setup import (
+    check_sizes,
+    make_optimiser,
+    on_device,
+    set_training_mode,
+    starting_metadata,
+    starting_network,
+)
 from .schedule import one_cycle
 from .stop_signals import StopSignals
 from .training_log import TrainingLog
 from .turns import Turns
-from .validation import answer_panel, held_out_scores
+from .validation import CLASS_FIGURE, prediction_panel, validation_scores
 
 log = logging.getLogger(__name__)
+FEWEST_STEPS = 20  # without a gradient: BF16 breaks single batches
 _BAR = "{desc} {percentage:5.1f} %|{bar}| {elapsed}<{remaining}{postfix}"
 
 
@@ -39,6 +47,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.config, self.processes = config, processes
         self.turns = Turns(config, source, unlabelled)
+        self.started_from = starting_metadata(config.network)
         self.network = on_device(starting_network(config.network), config.optimiser, processes)
         check_sizes(config, self.network.size_multiple)
         set_training_mode(self.network, config.optimiser.batch_norm)
@@ -48,13 +57,14 @@ class Trainer:
         self.optimiser = make_optimiser(self.network, config.optimiser, trained)
         self.step, self.used_s, self.scores = 0, 0.0, {}
         self.skipped = torch.zeros((), device=processes.device)
+        self._idle, self._steps_of_call = torch.zeros((), device=processes.device), 0
         self._latest: dict[str, dict[str, Tensor]] = {}
         self._closing_s = 0.0  # what the last scores took
         self.stopped_by = ""  # name of the signal that ended `run`
 
     @property
     def progress(self) -> float:
-        """Share of the schedule that is done, 0..1."""
+        """Fraction of the schedule that is done, 0..1."""
         schedule = self.config.schedule
         return min(1.0, self.step / schedule.steps if schedule.steps else self.used_s / (60 * schedule.minutes))
 
@@ -70,8 +80,8 @@ class Trainer:
         turn = self.turns.at(self.step, self.progress)
         batch = turn.source.next_batch()
         with self.autocast():
-            answer = batch.ask(self.network)
-        losses = turn.objective(self.network, answer, batch)
+            prediction = batch.predict_with(self.network, turn.objective.predictions)
+        losses = turn.objective(self.network, prediction, batch)
         self.optimiser.zero_grad(set_to_none=True)
         total = turn.weight * sum(losses.values())
         total.backward()
@@ -88,39 +98,46 @@ class Trainer:
         schedule = self.config.schedule
         rate = self.config.optimiser.learning_rate * one_cycle(self.progress, schedule.warm_up, schedule.final)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate * group["share"]
+            group["lr"] = rate * group["fraction"]
 
     def _update(self, norm: Tensor) -> None:
         """Optimiser step, left out when the gradient is not finite (BF16 breaks a batch now and then)."""
         broken = (~norm.isfinite()).float()
         self.skipped += broken
+        self._idle += torch.maximum(broken, (norm == 0).float())
+        self._steps_of_call += 1
         if norm.is_cuda:  # the fused optimiser leaves the step out itself; reading the norm here would stall the GPU
             self.optimiser.found_inf = broken
             self.optimiser.step()
         elif not broken:
             self.optimiser.step()
 
-    def run(self, folder: Path, held_out: Sequence[StereoBatch], box_end: float = float("inf")) -> bool:
+    def run(self, folder: Path, validation: Sequence[StereoBatch], box_end: float = float("inf")) -> bool:
         """Train until the schedule is done (True), or (False) until the box ends or a signal asks for the end.
 
-        Saves in every case; after a signal without new scores. box_end: of time.monotonic(), scores included.
+        Saves in every case; after a signal without new scores. box_end: of time.monotonic(), scores included. Raises
+        ValueError, and saves nothing, when no step had a gradient to learn from.
         """
         report = TrainingLog(folder, self.config.log.tensorboard, self.processes.is_first)
-        bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
+        if self.step == 0 and validation:
+            self.processes.tell("scoring the starting weights on %d validation batches", len(validation))
         with StopSignals() as signals:
             if self.step == 0:
-                self.evaluate(report, held_out)
-            self._train(folder, held_out, report, bar, lambda: bool(signals.caught) or self._box_is_over(box_end))
+                self.evaluate(report, validation)
+            self.processes.tell("training from step %d on", self.step)
+            bar = tqdm(total=100, unit="%", desc="train", disable=not self.processes.is_first, bar_format=_BAR)
+            self._train(folder, validation, report, bar, lambda: bool(signals.caught) or self._box_is_over(box_end))
             bar.close()
+            self._require_gradients()
             if not self.processes.largest(float(bool(signals.caught))):
-                self.evaluate(report, held_out)
+                self.evaluate(report, validation)
             self.save(folder / "last.pt")
         self.stopped_by = signals.caught
         report.close()
         return self.progress >= 1
 
     def _train(
-        self, folder: Path, held_out: Sequence[StereoBatch], report: TrainingLog, bar: tqdm, stop: Callable[[], bool]
+        self, folder: Path, validation: Sequence[StereoBatch], report: TrainingLog, bar: tqdm, stop: Callable[[], bool]
     ) -> None:
         """Steps, reports and, every log.evaluate_minutes, scores and a checkpoint, until `stop()` in any process."""
         clock = time.monotonic()
@@ -135,15 +152,23 @@ class Trainer:
                 self._report(report, bar)
             if self.used_s > next_evaluation_s and not stopped:
                 next_evaluation_s = self.used_s + 60 * self.config.log.evaluate_minutes
-                self._evaluate_and_save(folder, held_out, report)
+                self._evaluate_and_save(folder, validation, report)
             bar.update(round(100 * self.progress, 1) - bar.n)
+
+    def _require_gradients(self) -> None:
+        """Raise ValueError when no step of this call has changed anything."""
+        if self._steps_of_call and self._idle.item() == self._steps_of_call:
+            raise ValueError(
+                f"expected a finite gradient above 0 in some step, got none in {self._steps_of_call}; check the truth "
+                "that the data sections hold, loss.max_disparity_px and network.frozen, or train with a lower rate"
+            )
 
     def _box_is_over(self, box_end: float) -> bool:
         """True when no more fits into the time box than the last scores and checkpoint."""
         return time.monotonic() + self._closing_s > box_end
 
-    def _evaluate_and_save(self, folder: Path, held_out: Sequence[StereoBatch], report: TrainingLog) -> None:
-        self.evaluate(report, held_out)
+    def _evaluate_and_save(self, folder: Path, validation: Sequence[StereoBatch], report: TrainingLog) -> None:
+        self.evaluate(report, validation)
         try:
             self.save(folder / "last.pt")
         except OSError as error:  # the run can go on, and there may be room again before its end
@@ -152,27 +177,28 @@ class Trainer:
     def _report(self, report: TrainingLog, bar: tqdm) -> None:
         """Latest losses of each turn as means over all processes; this is where the device is waited for."""
         rate = self.optimiser.param_groups[0]["lr"]
-        facts = {"minutes": self.used_s / 60, "learning_rate": rate, "skipped": self.skipped.item()}
+        if self._steps_of_call >= FEWEST_STEPS:
+            self._require_gradients()
+        rest = {"minutes": self.used_s / 60, "learning_rate": rate, "skipped": self.skipped.item()}
         for turn, losses in self._latest.items():
             means = mean_over_processes(torch.stack(list(losses.values())))
             values = dict(zip(losses, means.tolist(), strict=True))
             bar.set_postfix(step=self.step, loss=f"{values['loss']:.3f}")
-            report.scalars(turn, self.step, values | facts)
+            report.scalars(turn, self.step, values | rest)
         self._latest.clear()
 
-    def evaluate(self, report: TrainingLog, held_out: Sequence[StereoBatch]) -> None:
-        """Keep and report the scores of the averaged network on held-out batches, where there are any."""
-        if not held_out:
+    def evaluate(self, report: TrainingLog, validation: Sequence[StereoBatch]) -> None:
+        """Keep and report the scores of the averaged network on validation batches, where there are any."""
+        if not validation:
             return
         start = time.monotonic()
-        self.scores = scores = held_out_scores(
-            self.ema.network, held_out, self.turns.labelled.objective, self.autocast()
-        )
-        report.scalars("held_out", self.step, scores)
-        panel = answer_panel(self.ema.network, held_out[0], self.config.log.panels, self.autocast())
-        report.image("left, truth, answer, confidence", self.step, panel)
-        if self.processes.is_first:
-            log.info("step %d: held out %s", self.step, ", ".join(f"{k} {v:.3f}" for k, v in scores.items()))
+        network, objective = self.ema.network, self.turns.labelled.objective
+        self.scores = scores = validation_scores(network, validation, objective, self.autocast())
+        report.scalars("validation", self.step, scores)
+        panel = prediction_panel(network, validation[0], objective, self.config.log.panels, self.autocast())
+        report.image("left, truth, prediction, confidence", self.step, panel)
+        figures = [f"{name} {value:.3f}" for name, value in scores.items() if not name.startswith(CLASS_FIGURE)]
+        self.processes.tell("step %d: validation %s", self.step, ", ".join(figures))
         self._closing_s = time.monotonic() - start
 
     def save(self, path: Path) -> None:
@@ -206,5 +232,4 @@ class Trainer:
         torch.set_rng_state(state["random"])
         if state["random_gpu"] is not None and self.processes.device.type == "cuda":
             torch.cuda.set_rng_state(state["random_gpu"])
-        if self.processes.is_first:
-            log.info("resumed at step %d, %.1f min used", self.step, self.used_s / 60)
+        self.processes.tell("resumed at step %d, %.1f min used", self.step, self.used_s / 60)

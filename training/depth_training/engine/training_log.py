@@ -27,7 +27,7 @@ class TrainingLog:
         self._events = _event_writer(folder / "tensorboard") if active and tensorboard else None
 
     def scalars(self, kind: str, step: int, values: Mapping[str, float]) -> None:
-        """Report numbers of one `kind` ("train", "held_out") after `step` steps."""
+        """Report numbers of one `kind` ("train", "validation") after `step` steps."""
         with _lost_when_full():
             if self._file:
                 self._file.write(json.dumps({"kind": kind, "step": step, **values}) + "\n")

@@ -35,7 +35,7 @@ class Turns:
             self.unlabelled = Turn("unlabelled", unlabelled, objective, config.unlabelled.weight)
 
     def at(self, step: int, progress: float) -> Turn:
-        """Turn of step number `step` (from 0) at the share `progress` of the run."""
+        """Turn of step number `step` (from 0) at the fraction `progress` of the run."""
         every = self._config.every
         if self.unlabelled and step % (every + 1) == every and progress >= self._config.from_progress:
             return self.unlabelled

@@ -1,59 +1,84 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of a network on batches that it never trains on, and a picture of its answers."""
+"""Scores of a network on batches that it never trains on, and a picture of its predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from depth_runtime.metrics import confusion, disparity_errors, mean_iou
+from depth_models import LABELS
+from depth_runtime.drawing import colour_values, palette
+from depth_runtime.metrics import class_iou, confusion, disparity_errors, mean_iou
 from torch import Tensor, nn
 
 from ..batches.stereo_batch import StereoBatch
-from ..core.pictures import colour_disparity
-from ..objectives import MissingAnswerError, Objective
+from ..objectives import MissingPredictionError, Objective
 
 FIGURES = ("epe", "d1", "bad2")
+_CLASS_COLOURS = palette({label.id: label.color for label in LABELS})
+CLASS_FIGURE = "iou_"  # and the name of the class
 
 
 @torch.no_grad()
-def held_out_scores(
+def validation_scores(
     network: nn.Module, batches: Sequence[StereoBatch], objective: Objective, autocast: AbstractContextManager
 ) -> dict[str, float]:
-    """Means over the batches: loss, epe (px), d1, bad2 (%) of truth within the objective's range; miou (%) of all.
+    """Means over the batches: loss, epe (px), d1, bad2 (%) of truth within the objective's range.
 
-    Figures that no batch has truth for, or that the network does not answer, are left out.
+    Of all labelled pixels: miou, pixel_accuracy and iou_CLASS of each class that occurs (%). Figures that no batch has
+    truth for, or that the network does not predict for this objective, are left out.
     network: in eval mode. All processes must call it alike, since masked means run over all of them.
     """
     rows, matrix = [], 0
     for batch in batches:
         with autocast:
-            answer = batch.ask(network)
-        truth = torch.where(batch.disparity_px < objective.max_disparity_px, batch.disparity_px, torch.nan)
-        errors = disparity_errors(answer["disparity"].float().cpu().numpy(), truth.cpu().numpy())
-        rows.append({"loss": _loss(objective, network, answer, batch), **{name: errors[name] for name in FIGURES}})
-        if "semantic" in answer:
-            matrix = matrix + _confusion(answer["semantic"], batch.semantic)
+            prediction = batch.predict_with(network, objective.predictions)
+        errors = _disparity_figures(prediction, batch, objective.max_disparity_px)
+        rows.append({"loss": _loss(objective, network, prediction, batch), **errors})
+        if "semantic" in prediction:
+            matrix = matrix + _confusion(prediction["semantic"], batch.semantic)
     known = {name: [row[name] for row in rows if np.isfinite(row[name])] for name in rows[0]}
     scores = {name: float(np.mean(values)) for name, values in known.items() if values}
-    return scores | ({"miou": mean_iou(matrix)} if np.sum(matrix) else {})
+    return scores | (class_figures(matrix) if np.sum(matrix) else {})
 
 
-def _loss(objective: Objective, network: nn.Module, answer: dict[str, Any], batch: StereoBatch) -> float:
-    """The objective's sum; NaN where a network answers what its objective needs only while it is trained."""
+def class_figures(matrix: np.ndarray) -> dict[str, float]:
+    """miou, pixel_accuracy and iou_CLASS (%) of a confusion matrix of depth_runtime.metrics.
+
+    Classes without a true pixel are left out; what is wrongly called one of them still counts as an error.
+    """
+    names = {label.id: label.name for label in LABELS}
+    of_class = {f"{CLASS_FIGURE}{names.get(i, i)}": float(iou) for i, iou in enumerate(class_iou(matrix))}
+    figures = {"miou": mean_iou(matrix), "pixel_accuracy": 100 * float(np.trace(matrix) / matrix.sum())}
+    return figures | {name: iou for name, iou in of_class.items() if np.isfinite(iou)}
+
+
+def _disparity_figures(prediction: Mapping[str, Any], batch: StereoBatch, max_disparity_px: float) -> dict[str, float]:
+    if "disparity" not in prediction:
+        return {}
+    truth = torch.where(batch.disparity_px < max_disparity_px, batch.disparity_px, torch.nan)
+    errors = disparity_errors(prediction["disparity"].float().cpu().numpy(), truth.cpu().numpy())
+    return {name: errors[name] for name in FIGURES}
+
+
+def _loss(objective: Objective, network: nn.Module, prediction: dict[str, Any], batch: StereoBatch) -> float:
+    """The objective's sum; NaN where a network predicts what its objective needs only while it is trained."""
     try:
-        return float(sum(objective(network, answer, batch).values()))
-    except MissingAnswerError:
+        return float(sum(objective(network, prediction, batch).values()))
+    except MissingPredictionError:
         return float("nan")
 
 
 def _confusion(logits: Tensor, truth: Tensor) -> np.ndarray:
-    ids = nn.functional.interpolate(logits, size=truth.shape[1:], mode="bilinear").argmax(1)
-    return confusion(_ids(ids), _ids(truth), logits.shape[1])
+    return confusion(_ids(_classes(logits, truth.shape[1:])), _ids(truth), logits.shape[1])
+
+
+def _classes(logits: Tensor, size: Sequence[int]) -> Tensor:
+    return nn.functional.interpolate(logits, size=size, mode="bilinear").argmax(1)
 
 
 def _ids(labels: Tensor) -> np.ndarray:
@@ -61,21 +86,37 @@ def _ids(labels: Tensor) -> np.ndarray:
 
 
 @torch.no_grad()
-def answer_panel(network: nn.Module, batch: StereoBatch, count: int, autocast: AbstractContextManager) -> np.ndarray:
-    """uint8 [rows, columns, 3] RGB of the first `count` pairs: left, true disparity, answer, and where there is any
-    confidence."""
+def prediction_panel(
+    network: nn.Module, batch: StereoBatch, objective: Objective, count: int, autocast: AbstractContextManager
+) -> np.ndarray:
+    """uint8 [rows, columns, 3] RGB of the first `count` pairs: left, truth and prediction.
+
+    Of disparity, and where there is any confidence as well; of classes where the objective needs no disparity.
+    """
     batch = batch.first(count)
     with autocast:
-        answer = batch.ask(network)
-    rows = []
-    for index in range(len(batch.left)):
-        image = batch.left[index].permute(1, 2, 0).clamp(0, 255).byte().cpu().numpy()
-        truth, disparity = (x[index, 0].float().cpu().numpy() for x in (batch.disparity_px, answer["disparity"]))
-        top = max(1.0, float(np.nanpercentile(truth, 99))) if np.isfinite(truth).any() else float(disparity.max())
-        columns = [image, *(colour_disparity(values, top) for values in (truth, disparity))]
-        if "confidence" in answer:
-            sure = torch.sigmoid(answer["confidence"][index, 0]).float().cpu().numpy()
-            sure = cv2.resize((255 * sure).astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-            columns.append(np.repeat(sure[..., None], 3, 2))
-        rows.append(np.hstack(columns))
-    return np.vstack(rows)
+        prediction = batch.predict_with(network, objective.predictions)
+    row = _disparity_row if "disparity" in prediction else _class_row
+    return np.vstack([np.hstack(row(prediction, batch, index)) for index in range(len(batch.left))])
+
+
+def _disparity_row(prediction: Mapping[str, Tensor], batch: StereoBatch, index: int) -> list[np.ndarray]:
+    image = _image(batch, index)
+    truth, disparity = (x[index, 0].float().cpu().numpy() for x in (batch.disparity_px, prediction["disparity"]))
+    top = max(1.0, float(np.nanpercentile(truth, 99))) if np.isfinite(truth).any() else float(disparity.max())
+    columns = [image, *(colour_values(values, top) for values in (truth, disparity))]
+    if "confidence" in prediction:
+        sure = torch.sigmoid(prediction["confidence"][index, 0]).float().cpu().numpy()
+        sure = cv2.resize((255 * sure).astype(np.uint8), image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        columns.append(np.repeat(sure[..., None], 3, 2))
+    return columns
+
+
+def _class_row(prediction: Mapping[str, Tensor], batch: StereoBatch, index: int) -> list[np.ndarray]:
+    truth = batch.semantic[index]
+    classes = _classes(prediction["semantic"][index : index + 1], truth.shape)[0]
+    return [_image(batch, index), *(_CLASS_COLOURS[_ids(ids)] for ids in (truth, classes))]
+
+
+def _image(batch: StereoBatch, index: int) -> np.ndarray:
+    return batch.left[index].permute(1, 2, 0).clamp(0, 255).byte().cpu().numpy()

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ..data import Dataset, Sample
 from .class_score import ClassScore
-from .method import Method, Prediction
+from .method import IMAGES, Method, Prediction
 
 FIGURES = ("epe", "d1", "bad1", "bad2", "bad3", "density")
 # Areas under the curve of bad-3 by density: as the method's confidence sorts the pixels, and as its errors would.
@@ -100,15 +100,14 @@ def evaluate(
 
 
 def _ask(method: Method, sample: Sample, right: np.ndarray, maps: frozenset[str]) -> Prediction:
-    """The method's answer; it is shown the segmentation image too where it needs one."""
-    if not getattr(method, "needs_segmentation", False):
-        return method(sample.left, right, maps)
-    if sample.segmentation is None:
+    """The method's answer to the images that it looks at."""
+    known = {name: getattr(sample, name) for name in IMAGES} | {"right": right}
+    if missing := [name for name in method.inputs if known.get(name) is None]:
         raise ValueError(
-            f"expected a segmentation image for '{sample.name}', got none; write them with `sam-masks` or leave out "
-            "the method that needs them"
+            f"expected the images {list(method.inputs)} of '{sample.name}', got no {' and no '.join(missing)}; write "
+            "regions with `sam-masks`, or leave out the method that looks at them"
         )
-    return method(sample.left, right, maps, sample.segmentation)
+    return method({name: known[name] for name in method.inputs}, maps)
 
 
 def _samples(sets: Mapping[str, Dataset]) -> Iterator[tuple[str, Sample]]:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a method of `evaluate` is: one call from a rectified pair to its prediction."""
+"""What a method of `evaluate` is: one call from the images of a frame to its prediction."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+
+IMAGES = ("left", "right", "regions")  # what a Sample may hold, by the names of a network's inputs
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,13 @@ class Prediction:
 
 
 class Method(Protocol):
-    """Predicts for rectified pairs uint8 [H, W, 3] RGB.
+    """Predicts for rectified images uint8 [H, W, 3] RGB, which come by name.
 
-    maps: which of "semantic" and "instance" it can give, when asked, besides disparity. One with `needs_segmentation`
-    is given the segmentation image of the left view as a fourth argument.
+    inputs: names of those that it looks at, among depth_runtime.spec.INPUTS. maps: which of "semantic" and "instance"
+    it can give, when asked, besides disparity.
     """
 
+    inputs: tuple[str, ...]
     maps: frozenset[str]
 
-    def __call__(self, left: np.ndarray, right: np.ndarray, maps: Collection[str] = ()) -> Prediction: ...
+    def __call__(self, images: Mapping[str, np.ndarray], maps: Collection[str] = ()) -> Prediction: ...

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.plan import parse_size
 from depth_runtime.zoo import resolve_model
 
-from .method import Method, Prediction
+from .method import IMAGES, Method, Prediction
 from .sgbm import SgbmMethod
 from .third_party_onnx import open_peer
 
@@ -39,15 +39,16 @@ class PipelineMethod:
     """A network behind the robot's own pipeline; the published maps have the images' size."""
 
     def __init__(self, backend: Backend, size: str) -> None:
-        self._pipeline = StereoPipeline(backend, parse_size(size, backend.spec.default_size))
+        self._pipeline = StereoPipeline(backend, parse_size(size, backend.spec.default_size), given=IMAGES)
+        self.inputs = backend.spec.inputs
         ours, theirs = ([(label.id, label.name) for label in labels] for labels in (LABELS, backend.spec.labels))
         self.maps = frozenset(self._pipeline.available(("semantic", "instance")) if ours == theirs else ())
         if theirs and ours != theirs:
             log.warning("the classes of %s are not those of depth_models.LABELS: not scored", backend.spec.name)
 
-    def __call__(self, left: np.ndarray, right: np.ndarray, maps: Collection[str] = ()) -> Prediction:
+    def __call__(self, images: Mapping[str, np.ndarray], maps: Collection[str] = ()) -> Prediction:
         """Dense disparity, the pixels whose confidence is above CONFIDENT, and `maps`."""
-        result = self._pipeline.process(left, right, {"confidence", *maps})
+        result = self._pipeline.process(images, {"confidence", *maps})
         confidence = None if result.confidence is None else result.confidence.copy()
         return Prediction(
             result.disparity_px.copy(),
@@ -68,14 +69,10 @@ def _checkpoint(path: str, threads: int, size: str) -> Method:
     # Whoever compares exported files need not wait for torch.
     import torch
 
-    from .segmentation_method import SegmentationMethod
     from .torch_backend import TorchBackend, load_network
 
     torch.set_num_threads(threads)
-    network, name = load_network(Path(path).expanduser())
-    if network.needs_segmentation:
-        return SegmentationMethod(network, size)
-    return PipelineMethod(TorchBackend(network, name), size)
+    return PipelineMethod(TorchBackend(*load_network(Path(path).expanduser())), size)
 
 
 def _peer(argument: str, threads: int, size: str) -> Method:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
+from depth_runtime.tables import json_ready, markdown_table, number
 
 from .class_score import CLASS_COLUMNS
 from .evaluate import CONFIDENCE_FIGURES, DEPTH_FIGURES, FIGURES, Evaluation, Row
@@ -61,16 +62,14 @@ def markdown(summary: Sequence[Row]) -> str:
         return ""
     known = [name for name in _OPTIONAL if any(not math.isnan(row[name]) for row in summary)]
     columns = {name: column for name, column in _COLUMNS.items() if name in known or name not in _OPTIONAL}
-    headings = ["data set (pairs)", "method", *(heading for heading, _ in columns.values())]
-    lines = [_line(headings), _line(["---", "---", *["--:"] * len(columns)])]
-    last = None
+    rows, last = [], None
     for row in summary:
         place = f"{row['dataset']} ({row['pairs']})" if row["dataset"] != last else ""
         last = row["dataset"]
         method = f"{row['method']}, {row['part']}" if row["part"] else row["method"]
-        cells = ["" if math.isnan(row[name]) else f"{row[name]:.{digits}f}" for name, (_, digits) in columns.items()]
-        lines.append(_line([place, str(method), *cells]))
-    return "\n".join(lines)
+        rows.append([place, str(method), *(number(row[name], digits) for name, (_, digits) in columns.items())])
+    header = ["data set (pairs)", "method", *(heading for heading, _ in columns.values())]
+    return markdown_table(header, rows, text_columns=(0, 1))
 
 
 def class_markdown(evaluation: Evaluation) -> str:
@@ -79,18 +78,13 @@ def class_markdown(evaluation: Evaluation) -> str:
     columns = [name for name in CLASS_COLUMNS if any(not math.isnan(figures[name]) for figures in facts.values())]
     if not columns:
         return ""
-    lines = [_line(["labelled set (frames)", "method", *(CLASS_COLUMNS[name] for name in columns)])]
-    lines.append(_line(["---", "---", *["--:"] * len(columns)]))
+    rows = []
     for (dataset, method), figures in facts.items():
         score = evaluation.classes[dataset, method]
         frames = f"{score.frames}, left view for both eyes" if score.one_view else str(score.frames)
-        cells = ["" if math.isnan(figures[name]) else f"{figures[name]:.1f}" for name in columns]
-        lines.append(_line([f"{dataset} ({frames})", method, *cells]))
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+        rows.append([f"{dataset} ({frames})", method, *(number(figures[name], 1) for name in columns)])
+    header = ["labelled set (frames)", "method", *(CLASS_COLUMNS[name] for name in columns)]
+    return markdown_table(header, rows, text_columns=(0, 1))
 
 
 def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[str, object]) -> dict[str, object]:
@@ -117,7 +111,7 @@ def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[st
         {"dataset": dataset, "method": method, **score.facts()}
         for (dataset, method), score in evaluation.classes.items()
     ]
-    return _without_nan(
+    return json_ready(
         {
             "settings": {**settings, **asdict(evaluation.limits)},
             "summary": list(summary),
@@ -127,12 +121,3 @@ def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[st
             "classes": classes,
         }
     )
-
-
-def _without_nan(value: object) -> object:
-    """JSON knows no NaN."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

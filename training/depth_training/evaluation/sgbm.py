@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import cv2
 import numpy as np
@@ -33,18 +33,21 @@ def make_sgbm() -> cv2.StereoSGBM:
 class SgbmMethod:
     """The matcher of `make_sgbm` at the images' own size; holes take the background."""
 
+    inputs = ("left", "right")
     maps: frozenset[str] = frozenset()
 
     def __init__(self, _argument: str, threads: int, _size: str = "source") -> None:
         cv2.setNumThreads(threads)
         self._matcher = make_sgbm()
 
-    def __call__(self, left: np.ndarray, right: np.ndarray, maps: Collection[str] = ()) -> Prediction:
+    def __call__(self, images: Mapping[str, np.ndarray], maps: Collection[str] = ()) -> Prediction:
         """Dense disparity by filling, and the pixels that SGBM itself answered."""
         # Without a margin SGBM gives no answer in the first SGBM_LEVELS columns.
         grey = [
-            cv2.copyMakeBorder(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 0, 0, SGBM_LEVELS, 0, cv2.BORDER_CONSTANT)
-            for image in (left, right)
+            cv2.copyMakeBorder(
+                cv2.cvtColor(images[name], cv2.COLOR_RGB2GRAY), 0, 0, SGBM_LEVELS, 0, cv2.BORDER_CONSTANT
+            )
+            for name in self.inputs
         ]
         sparse = self._matcher.compute(*grey)[:, SGBM_LEVELS:].astype(np.float32) / 16
         return Prediction(fill_from_background(sparse), parts={"own answers": sparse > 0})

@@ -9,15 +9,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 from depth_models.labels import LABELS
+from depth_runtime.drawing import colour_values, overlay_classes, palette
+from depth_runtime.files.images import write_png
 
-from ..core.pictures import colour_disparity
 from ..data import Sample
 from .evaluate import Watcher
 from .method import Prediction
 
 TILE_WIDTH = 480
-_COLOURS = np.zeros((256, 3), np.uint8)  # unlabelled is black
-_COLOURS[[label.id for label in LABELS]] = [label.color for label in LABELS]
+_COLOURS = palette({label.id: label.color for label in LABELS})
 
 
 def sheet_writer(folder: Path) -> Watcher:
@@ -26,9 +26,7 @@ def sheet_writer(folder: Path) -> Watcher:
 
     def watch(dataset: str, sample: Sample, answers: Mapping[str, Prediction]) -> None:
         name = f"{dataset}/{sample.name.removeprefix(f'{dataset}/')}".replace("/", "_")
-        path = folder / f"{name}.png"
-        if not cv2.imwrite(str(path), sheet(sample, answers)[:, :, ::-1]):
-            raise OSError(f"expected to write {path}, got no file; check the disk and its permissions")
+        write_png(folder / f"{name}.png", sheet(sample, answers))
 
     return watch
 
@@ -44,17 +42,8 @@ def sheet(sample: Sample, answers: Mapping[str, Prediction]) -> np.ndarray:
     tiles = [sample.left]
     for shown in (sample, *answers.values()):
         if pair:
-            tiles.append(colour_disparity(shown.disparity_px, top_px))
+            tiles.append(colour_values(shown.disparity_px, top_px))
         if shown.semantic is not None:
-            tiles.append(overlay(sample.left, shown.semantic, shown.instance))
+            tiles.append(overlay_classes(sample.left, shown.semantic, shown.instance, _COLOURS, alpha=0.6, thin=True))
     height = round(TILE_WIDTH * sample.left.shape[0] / sample.left.shape[1])
     return np.hstack([cv2.resize(tile, (TILE_WIDTH, height), interpolation=cv2.INTER_AREA) for tile in tiles])
-
-
-def overlay(image: np.ndarray, semantic: np.ndarray, instance: np.ndarray | None) -> np.ndarray:
-    """Class colours over the image, uint8 [H, W, 3] RGB, with white rims around instances where they are known."""
-    mixed = cv2.addWeighted(image, 0.4, _COLOURS[semantic], 0.6, 0)
-    if instance is not None:
-        ids = instance.astype(np.float32)  # OpenCV has no morphology of 16-bit integers on all versions
-        mixed[(cv2.dilate(ids, np.ones((3, 3))) != ids)] = 255
-    return mixed

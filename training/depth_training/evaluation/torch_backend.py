@@ -10,25 +10,22 @@ from pathlib import Path
 import depth_models
 import numpy as np
 import torch
-from torch import nn
+from depth_models import Network
 
 from ..engine.checkpoint import KEYS, read_checkpoint, rebuild_network
 
 
 class TorchBackend:
-    """Backend of depth_runtime over a stereo network; answers what the network's exported file would.
-
-    Raises ValueError for a network that needs more than the two images of a contract.
-    """
+    """Backend of depth_runtime over a network; answers what the network's exported file would."""
 
     fallback_reason = ""
 
-    def __init__(self, network: nn.Module, name: str, device: torch.device | None = None) -> None:
+    def __init__(self, network: Network, name: str, device: torch.device | None = None) -> None:
         place = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.name, self.device = "torch", str(place)
         self._network = network.eval().to(place)
         self._place = place
-        self.spec = depth_models.stereo_spec(network, name, "unexported")
+        self.spec = depth_models.network_spec(network, name, "unexported")
 
     def prepare(self, size: tuple[int, int]) -> dict[str, np.ndarray]:
         """Input buffers uint8 [1, H, W, 3]."""
@@ -38,13 +35,14 @@ class TorchBackend:
     @torch.no_grad()
     def infer(self, outputs: Collection[str]) -> dict[str, np.ndarray]:
         """Maps as the exported file gives them."""
-        images = [torch.from_numpy(self._inputs[name]).to(self._place) for name in self.spec.inputs]
-        left, right = (image.permute(0, 3, 1, 2).float() for image in images)
-        maps = depth_models.published_maps(self._network, self._network(left, right), left.shape[-1])
+        images = {name: torch.from_numpy(image).to(self._place) for name, image in self._inputs.items()}
+        views = {name: image.permute(0, 3, 1, 2).float() for name, image in images.items()}
+        width = views[self.spec.inputs[0]].shape[-1]
+        maps = depth_models.published_maps(self._network, self._network(**views), width)
         return {name: maps[name].cpu().numpy() for name in outputs}
 
 
-def load_network(path: Path) -> tuple[nn.Module, str]:
+def load_network(path: Path) -> tuple[Network, str]:
     """Averaged network and name of a checkpoint (last.pt) or of a weights file (weights.pt).
 
     Raises ValueError for any other file.

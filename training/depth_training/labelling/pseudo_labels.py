@@ -23,9 +23,10 @@ def pseudo_labels(
     disparity from the right eye (see `consistent`), and all teachers agree within the larger of tolerance_px and 3 %.
     """
     known = np.ones(left.shape[:2], bool)
+    pair = {"left": left, "right": right}
     first: np.ndarray | None = None
     for teacher in teachers:
-        disparity_px = teacher(left, right).disparity_px
+        disparity_px = teacher(pair).disparity_px
         known &= consistent(disparity_px, answer_of_right_eye(teacher, left, right), tolerance_px)
         first = disparity_px if first is None else first
         known &= _close(disparity_px, first, tolerance_px)
@@ -39,13 +40,15 @@ def without_sky(labels_px: np.ndarray, left: np.ndarray, right: np.ndarray, clas
     """
     if "semantic" not in classes.maps:
         raise ValueError("expected a method that knows our classes, got one without; choose a zoo network")
-    return np.where(classes(left, right, {"semantic"}).semantic == SKY, np.float32(np.nan), labels_px)
+    semantic = classes({"left": left, "right": right}, {"semantic"}).semantic
+    return np.where(semantic == SKY, np.float32(np.nan), labels_px)
 
 
 def answer_of_right_eye(teacher: Method, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Disparity of the right view, float32 [H, W] px: mirrored, it is the left view of a pair."""
-    mirrored = (np.ascontiguousarray(image[:, ::-1]) for image in (right, left))
-    return np.ascontiguousarray(teacher(*mirrored).disparity_px[:, ::-1])
+    eyes = {"left": right, "right": left}
+    mirrored = {name: np.ascontiguousarray(image[:, ::-1]) for name, image in eyes.items()}
+    return np.ascontiguousarray(teacher(mirrored).disparity_px[:, ::-1])
 
 
 def consistent(left_px: np.ndarray, right_px: np.ndarray, tolerance_px: float) -> np.ndarray:

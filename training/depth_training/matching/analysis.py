@@ -105,7 +105,8 @@ def network_features(network: nn.Module, left: Tensor, right: Tensor) -> tuple[d
     height, width = left.shape[2:]
     multiple = network.size_multiple
     pad = (0, -width % multiple, 0, -height % multiple)
-    answer = network(*(F.pad(view, pad, mode="replicate") for view in (left, right)))
+    views = {"left": left, "right": right}
+    answer = network(**{name: F.pad(view, pad, mode="replicate") for name, view in views.items()})
     if "left_features" not in answer:
         raise ValueError(
             f"expected a network that answers left_features and right_features, got {type(network).__name__}, which "

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from depth_runtime.drawing import colour_values
 
-from ..core.pictures import colour_disparity
 from .analysis import MatchingCurves
 
 Pixel = tuple[int, int]  # column, row
@@ -35,12 +35,12 @@ def plot_matching(pair: Pair, curves: dict[str, MatchingCurves], pixels: dict[st
     top_px = float(next(iter(curves.values())).cost.shape[0])
     known = pair.disparity_px if pair.truth_px is None else pair.truth_px
     heading = "network" if pair.truth_px is None else "truth"
-    _show(panels[0], [("left", pair.left), (heading, colour_disparity(known, top_px))])
+    _show(panels[0], [("left", pair.left), (heading, colour_values(known, top_px))])
     for place, (name, (x, y)) in enumerate(pixels.items()):
         panels[0][0].plot(x, y, "o", color=f"C{place}", markeredgecolor="white", label=name)
     panels[0][0].legend(fontsize="x-small")
     for row, (name, one) in zip(panels[1:], curves.items(), strict=False):
-        _show(row, [(f"{name}: least cost", colour_disparity(one.best_px, top_px))])
+        _show(row, [(f"{name}: least cost", colour_values(one.best_px, top_px))])
         shown = row[1].imshow(one.entropy, vmin=0, vmax=1, cmap="viridis")
         row[1].set_title(f"{name}: entropy (0 sharp, 1 flat)", fontsize="small")
         figure.colorbar(shown, ax=row[1], shrink=0.8)

@@ -15,16 +15,16 @@ from ..reconstruction import occluded_by_disparity
 from .registry import Step, objective
 
 
-def _epe(answer_px: Tensor, truth_px: Tensor) -> Tensor:
-    return (answer_px - truth_px).abs()
+def _epe(predicted_px: Tensor, truth_px: Tensor) -> Tensor:
+    return (predicted_px - truth_px).abs()
 
 
-def _smooth_l1(answer_px: Tensor, truth_px: Tensor) -> Tensor:
-    return F.smooth_l1_loss(answer_px, truth_px, reduction="none")
+def _smooth_l1(predicted_px: Tensor, truth_px: Tensor) -> Tensor:
+    return F.smooth_l1_loss(predicted_px, truth_px, reduction="none")
 
 
 ERRORS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"epe": _epe, "smooth_l1": _smooth_l1}
-DENSE = 0.9  # share of known disparities from which on they tell what is occluded
+DENSE = 0.9  # fraction of known disparities from which on they tell what is occluded
 
 
 @dataclass(frozen=True)
@@ -45,35 +45,35 @@ class MultiscaleOptions:
             raise ValueError(f"expected error among {list(ERRORS)}, got '{self.error}'; correct it")
 
 
-@objective("multiscale", MultiscaleOptions)
+@objective("multiscale", MultiscaleOptions, truth=("disparity_px",))
 def multiscale(step: Step) -> dict[str, Tensor]:
-    """Weighted losses; the answer at input resolution counts as one more, finest disparity scale."""
+    """Weighted losses; the prediction at input resolution counts as one more, finest disparity scale."""
     options, truth = step.options, step.batch.disparity_px
     known = (truth >= 0) & (truth < step.max_disparity_px)  # False where the truth is NaN
-    disparities = [step.answer["disparity"], *reversed(step.answer["disparity_scales"])]
+    disparities = [step.prediction["disparity"], *reversed(step.prediction["disparity_scales"])]
     errors = [_error_of_scale(d, truth, known, ERRORS[options.error]) for d in disparities]
     occluded = _true_occlusion(step)
-    surprises = [_surprise_of_scale(o, occluded) for o in reversed(step.answer["occlusion_scales"])]
+    cross_entropies = [_cross_entropy_of_scale(o, occluded) for o in reversed(step.prediction["occlusion_scales"])]
     return {
         "disparity": options.disparity * _weighted(errors, options.coarser),
-        "occlusion": options.occlusion * _weighted(surprises, options.coarser),
+        "occlusion": options.occlusion * _weighted(cross_entropies, options.coarser),
     }
 
 
-def _error_of_scale(answer_px: Tensor, truth_px: Tensor, known: Tensor, error: Callable) -> Tensor:
+def _error_of_scale(predicted_px: Tensor, truth_px: Tensor, known: Tensor, error: Callable) -> Tensor:
     """Mean error against the mean of what is known in each cell; disparities of all scales are in input pixels."""
-    mean_px, weight = _of_cells(truth_px, known, answer_px.shape[2:])
-    return masked_mean(error(answer_px, mean_px), weight)
+    mean_px, weight = _of_cells(truth_px, known, predicted_px.shape[2:])
+    return masked_mean(error(predicted_px, mean_px), weight)
 
 
-def _surprise_of_scale(logits: Tensor, occluded: Tensor) -> Tensor:
-    """Cross entropy against the occluded share of what is known in each cell."""
-    share, weight = _of_cells(occluded, occluded.isfinite(), logits.shape[2:])
-    return masked_mean(F.binary_cross_entropy_with_logits(logits, share, reduction="none"), weight)
+def _cross_entropy_of_scale(logits: Tensor, occluded: Tensor) -> Tensor:
+    """Cross entropy against the occluded fraction of what is known in each cell."""
+    fraction, weight = _of_cells(occluded, occluded.isfinite(), logits.shape[2:])
+    return masked_mean(F.binary_cross_entropy_with_logits(logits, fraction, reduction="none"), weight)
 
 
 def _of_cells(value: Tensor, known: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Mean of the known values in each cell of a grid of `size`, and the known share of the cell."""
+    """Mean of the known values in each cell of a grid of `size`, and the known fraction of the cell."""
     weight = F.adaptive_avg_pool2d(known.float(), size)
     total = F.adaptive_avg_pool2d(torch.where(known, value, 0), size)
     return total / weight.clamp(min=1e-6), weight

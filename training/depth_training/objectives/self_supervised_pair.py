@@ -3,7 +3,7 @@
 
 No truth is used. Disparities of both views at every scale are brought to input resolution first, because differences of
 small images have many more wrong minima. Pixels that the other view does not show are not left out: where columns
-outside repeat the border, an answer cannot escape its error by pointing there.
+outside repeat the border, a prediction cannot escape its error by pointing there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .registry import Step, objective
 
 @dataclass(frozen=True)
 class SelfSupervisedPairOptions:
-    """gamma: share of structure against colour (Eq. 6); smoothness: lambda, weight of the edge-aware prior (Eq. 7)."""
+    """gamma: fraction of structure, not colour (Eq. 6); smoothness: lambda, weight of the edge-aware prior (Eq. 7)."""
 
     gamma: float = 0.85
     smoothness: float = 0.001
@@ -42,12 +42,12 @@ class SelfSupervisedPairOptions:
 def self_supervised_pair(step: Step) -> dict[str, Tensor]:
     """Mean over scales and both views of Eq. 6 and of lambda times Eq. 7, which sum to Eq. 8.
 
-    Needs the answers left_8 .. left_1 and right_8 .. right_1: disparity [B, 1, H/s, W/s] in px of the input.
+    Needs the predictions left_8 .. left_1 and right_8 .. right_1: disparity [B, 1, H/s, W/s] in px of the input.
     """
     left, right, options = step.batch.left, step.batch.right, step.options
     errors, roughness = [], []
     for stride in SCALES:
-        of_left, of_right = (_at_full_size(step.answer[f"{view}_{stride}"], left) for view in ("left", "right"))
+        of_left, of_right = (_at_full_size(step.prediction[f"{view}_{stride}"], left) for view in ("left", "right"))
         views = (
             (left, of_left, warp_right_to_left(right, of_left, options.sampling).view),
             (right, of_right, warp_left_to_right(left, of_right, options.sampling).view),

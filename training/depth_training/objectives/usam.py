@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Objective "usam": smooth L1 on disparity, as USAM-Net is trained, and distillation of segmentation images."""
+"""Objective "usam": smooth L1 on disparity, as USAM-Net is trained, and distillation of region images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SKIES = ("keep", "mask", "zero")
 
 @dataclass(frozen=True)
 class UsamOptions:
-    """Weights of the terms: disparity in px, image of the regions (share of the range) and their border.
+    """Weights of the terms: disparity in px, image of the regions (fraction of the range) and their border.
 
     sky: what pixels labelled sky teach, the paper's open question: "keep" their truth where there is one, "mask" them
     out, or "zero": a disparity of 0, true or not measured. border_pixels: how much heavier a border pixel counts.
@@ -36,19 +36,19 @@ class UsamOptions:
             raise ValueError(f"expected sky among {list(SKIES)}, got '{self.sky}'; correct it")
 
 
-@objective("usam", UsamOptions)
+@objective("usam", UsamOptions, truth=("disparity_px",))
 def usam(step: Step) -> dict[str, Tensor]:
     """Weighted losses; image and border only of a network that predicts them (the light branch).
 
     L = mean over known pixels of 0.5 e^2 where |e| < 1 px, else |e| - 0.5. Truth above step.max_disparity_px and
-    segmentation images that are not known count for nothing.
+    regions that are not known count for nothing.
     """
     options = step.options
     truth, known = _truth(step.batch, options.sky, step.max_disparity_px)
-    error = F.smooth_l1_loss(step.answer["disparity"], truth, reduction="none")
+    error = F.smooth_l1_loss(step.prediction["disparity"], truth, reduction="none")
     losses = {"disparity": options.disparity * masked_mean(error, known)}
-    if "border" in step.answer:
-        losses |= _distillation(step, step.batch.with_segmentation().segmentation)
+    if "border" in step.prediction:
+        losses |= _distillation(step, step.batch.with_regions().regions)
     return losses
 
 
@@ -64,15 +64,15 @@ def _truth(batch: StereoBatch, sky: str, max_disparity_px: float) -> tuple[Tenso
     return torch.where(known, truth, 0), known
 
 
-def _distillation(step: Step, segmentation: Tensor) -> dict[str, Tensor]:
+def _distillation(step: Step, regions: Tensor) -> dict[str, Tensor]:
     """L1 between predicted and given image, cross entropy between predicted border and the image's black pixels."""
-    known = segmentation.isfinite().all(1, keepdim=True)
-    target = torch.where(known, segmentation, 0)
+    known = regions.isfinite().all(1, keepdim=True)
+    target = torch.where(known, regions, 0)
     is_border = (known & (target == 0).all(1, keepdim=True)).float()
-    error = (step.answer["segmentation"] - target).abs().mean(1, keepdim=True) / 255
-    surprise = F.binary_cross_entropy_with_logits(step.answer["border"], is_border, reduction="none")
+    error = (step.prediction["regions"] - target).abs().mean(1, keepdim=True) / 255
+    cross_entropy = F.binary_cross_entropy_with_logits(step.prediction["border"], is_border, reduction="none")
     weight = known * (1 + (step.options.border_pixels - 1) * is_border)
     return {
         "image": step.options.image * masked_mean(error, known),
-        "border": step.options.border * masked_mean(surprise, weight),
+        "border": step.options.border * masked_mean(cross_entropy, weight),
     }

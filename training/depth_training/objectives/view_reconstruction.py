@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Objectives "photometric" and "deep_features": the right view, warped by the answer, must look like the left one.
+"""Objectives "photometric" and "deep_features": the right view, warped by the prediction, must look like the left one.
 
 No truth is used. Occlusion says where this cannot hold; it is learnt from labelled batches alone, since a network that
 may choose where it is judged would call everything occluded: no gradient of the reconstruction reaches it, the means
-are over what is left, and `occlusion` holds its share of the image below what labelled data shows.
+are over what is left, and `occlusion` holds its fraction of the image below what labelled data shows.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MASKS = ("soft", "threshold", "none")
 class ReconstructionOptions:
     """Weights and choices that both objectives share.
 
-    smoothness: weight of the edge-aware prior; occlusion: weight of the predicted share of occluded pixels beyond
+    smoothness: weight of the edge-aware prior; occlusion: weight of the predicted fraction of occluded pixels beyond
     most_occluded; mask: "soft" weighs a pixel by 1 - its probability of occlusion, "threshold" counts it where that
     is below `threshold`, "none" is for networks that do not predict occlusion.
     """
@@ -53,7 +53,7 @@ class ReconstructionOptions:
 
 @dataclass(frozen=True)
 class PhotometricOptions(ReconstructionOptions):
-    """gamma: share of structure against colour; scales: how many of the finest disparity_scales are judged as well."""
+    """gamma: fraction of structure, not colour; scales: how many of the finest disparity_scales are judged as well."""
 
     gamma: float = 0.85
     scales: int = 0
@@ -77,11 +77,11 @@ def photometric(step: Step) -> dict[str, Tensor]:
     """Structure and colour (H-Net Eq. 6) at input resolution, where coarse disparities are brought first."""
     batch, options = step.batch, step.options
     size = batch.left.shape[2:]
-    visible = visible_share(step, size)
-    finest = step.answer["disparity_scales"][: -options.scales - 1 : -1] if options.scales else ()
+    visible = visible_fraction(step, size)
+    finest = step.prediction["disparity_scales"][: -options.scales - 1 : -1] if options.scales else ()
     disparities = [F.interpolate(d.float(), size, mode="bilinear").clamp(min=0) for d in finest]
     errors = []
-    for disparity_px in (step.answer["disparity"], *disparities):
+    for disparity_px in (step.prediction["disparity"], *disparities):
         view, in_view = warp_right_to_left(batch.right, disparity_px, options.sampling)
         errors.append(masked_mean(photometric_error(batch.left, view, options.gamma), visible * in_view))
     return {"photometric": options.reconstruction * torch.stack(errors).mean(), **_priors(step)}
@@ -91,24 +91,24 @@ def photometric(step: Step) -> dict[str, Tensor]:
 def deep_features(step: Step) -> dict[str, Tensor]:
     """Distance of the network's own feature maps of both views, mean over its layers."""
     options, errors = step.options, []
-    pairs = zip(step.answer["left_features"], step.answer["right_features"], strict=True)
+    pairs = zip(step.prediction["left_features"], step.prediction["right_features"], strict=True)
     for left, right in pairs:
         if not options.train_features:
             left, right = left.detach(), right.detach()
-        disparity_px = step.answer["disparity"]
+        disparity_px = step.prediction["disparity"]
         error, in_view = feature_reconstruction(left, right, disparity_px, options.distance, options.sampling)
-        errors.append(masked_mean(error, visible_share(step, left.shape[2:]) * in_view))
+        errors.append(masked_mean(error, visible_fraction(step, left.shape[2:]) * in_view))
     return {"deep_features": options.reconstruction * torch.stack(errors).mean(), **_priors(step)}
 
 
-def visible_share(step: Step, size: tuple[int, int]) -> Tensor:
+def visible_fraction(step: Step, size: tuple[int, int]) -> Tensor:
     """Weight of each pixel by the predicted occlusion, float32 [B, 1, *size] in 0..1, without gradient.
 
     A cell of a coarser grid counts as little as its most occluded pixel: its features have seen that one too.
     """
     if step.options.mask == "none":
         return torch.ones(len(step.batch.left), 1, *size, device=step.batch.left.device)
-    occluded = torch.sigmoid(step.answer["occlusion"].detach().float())
+    occluded = torch.sigmoid(step.prediction["occlusion"].detach().float())
     if occluded.shape[3] < size[1]:
         occluded = F.interpolate(occluded, size, mode="bilinear")
     occluded = F.adaptive_max_pool2d(occluded, size)
@@ -118,9 +118,9 @@ def visible_share(step: Step, size: tuple[int, int]) -> Tensor:
 def _priors(step: Step) -> dict[str, Tensor]:
     """Smooth disparity, and not too much occlusion."""
     options = step.options
-    smoothness = edge_aware_smoothness(step.answer["disparity"], step.batch.left).mean()
+    smoothness = edge_aware_smoothness(step.prediction["disparity"], step.batch.left).mean()
     terms = {"smoothness": options.smoothness * smoothness}
     if options.mask != "none":
-        share = torch.sigmoid(step.answer["occlusion"].float()).mean()
-        terms["occluded_share"] = options.occlusion * F.relu(share - options.most_occluded)
+        fraction = torch.sigmoid(step.prediction["occlusion"].float()).mean()
+        terms["occluded_fraction"] = options.occlusion * F.relu(fraction - options.most_occluded)
     return terms

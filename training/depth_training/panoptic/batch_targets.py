@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Targets of the panoptic head for whole batches on the device; the same as panoptic_targets gives frame by frame."""
+"""Targets of the panoptic head for whole batches on the device (Panoptic-DeepLab: centre heat map and offsets)."""
 
 from __future__ import annotations
 
 import torch
+from depth_models import LABELS
 from depth_runtime.spec import UNLABELLED
 from torch import Tensor
 
-from .targets import SMALLEST_CELLS, STRIDE, THING_IDS
-
+THING_IDS = tuple(label.id for label in LABELS if label.thing)
+STRIDE = 4
+SMALLEST_CELLS = 6  # a thing of fewer has no centre
 _IDS = 1 << 16  # instance ids are 16 bit
 
 
 def panoptic_batch_targets(semantic: Tensor, instance: Tensor, has_instances: Tensor) -> dict[str, Tensor]:
-    """Fields of PanopticTargets, stacked, from label maps int64 [B, H, W] and bool [B]; H, W multiples of 4."""
+    """Targets by name from label maps int64 [B, H, W] and bool [B]; H, W multiples of 4.
+
+    semantic int64 [B, H/2, W/2]; the rest at 1/4: heat float32 [B, 1, h, w] 0..1, heat_known bool [B, 1, h, w], offset
+    float32 [B, 2, h, w] = (dx, dy) to the centre in cells, offset_known bool [B, 1, h, w]. In a frame without instances
+    stuff still says where no centre can be.
+    """
     coarse = semantic[:, 1::STRIDE, 1::STRIDE]
     thing = torch.isin(coarse, torch.tensor(THING_IDS, device=coarse.device))
     ids = instance[:, 1::STRIDE, 1::STRIDE] * thing * has_instances[:, None, None]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from depth_models.blocks import double
@@ -17,30 +16,18 @@ CENTER_WEIGHT = 3.0
 OFFSET_WEIGHT = 0.02
 
 
-def class_weights(counts: np.ndarray) -> Tensor:
-    """Weights float32 [classes] that balance rare classes: (median share / share) ** 0.5, within 0.4..4.
+def panoptic_losses(prediction: Panoptic, targets: dict[str, Tensor], weights: Tensor) -> dict[str, Tensor]:
+    """Scalar losses semantic, center, offset; targets: of panoptic_batch_targets; weights: float32 [classes].
 
-    counts: labelled pixels per class, or shares of any sum; a class without pixels weighs 1.
+    Semantic logits are doubled first: the exported network gives classes at half the input resolution.
     """
-    share = counts / counts.sum()
-    seen = share > 0
-    weights = np.ones(len(counts), np.float32)
-    weights[seen] = np.sqrt(np.median(share[seen]) / share[seen]).clip(0.4, 4)
-    return torch.from_numpy(weights)
-
-
-def panoptic_losses(answer: Panoptic, targets: dict[str, Tensor], weights: Tensor) -> dict[str, Tensor]:
-    """Scalar losses semantic, center, offset; targets are stacked fields of PanopticTargets.
-
-    Semantic logits are doubled first: the exported network answers classes at half the input resolution.
-    """
-    truth = targets["semantic"].long()
-    surprise = F.cross_entropy(double(answer.semantic), truth, reduction="none", ignore_index=UNLABELLED)
+    truth = targets["semantic"]
+    cross_entropy = F.cross_entropy(double(prediction.semantic), truth, reduction="none", ignore_index=UNLABELLED)
     known = truth != UNLABELLED
-    semantic = masked_mean(surprise, weights.to(truth.device)[torch.where(known, truth, 0)] * known)
+    semantic = masked_mean(cross_entropy, weights.to(truth.device)[torch.where(known, truth, 0)] * known)
     heat = targets["heat"]
-    squared = (torch.sigmoid(answer.center) - heat) ** 2 * (1 + 20 * heat)
-    distance = F.smooth_l1_loss(answer.offset, targets["offset"], reduction="none").mean(1, keepdim=True)
+    squared = (torch.sigmoid(prediction.center) - heat) ** 2 * (1 + 20 * heat)
+    distance = F.smooth_l1_loss(prediction.offset, targets["offset"], reduction="none").mean(1, keepdim=True)
     return {
         "semantic": semantic,
         "center": CENTER_WEIGHT * masked_mean(squared, targets["heat_known"]),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# The weights of columns floor(x) + first, floor(x) + first + 1, ... for the share t = x - floor(x) in 0..1.
+# The weights of columns floor(x) + first, floor(x) + first + 1, ... for the fraction t = x - floor(x) in 0..1.
 Taps = tuple[int, list[Tensor]]
 
 

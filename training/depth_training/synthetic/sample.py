@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 import torch
 from depth_models.labels import LABELS
+from depth_runtime.camera import StereoCamera
 from depth_runtime.command_line import children_without_ctrl_c
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame, write_header
 from tqdm import tqdm
 
-from .folder import Calibration, Frame, write_frame, write_header
 from .procedural import make_texture
 from .render import Renderer, StereoSample
 from .scene import Scene
@@ -39,11 +40,11 @@ class SampleConfig:
     noise_levels: float = 0.5  # standard deviation of the camera noise in grey levels of 255
 
     @property
-    def calibration(self) -> Calibration:
+    def camera(self) -> StereoCamera:
         """The pin-hole cameras; rays pass through pixel centres, so the middle is at (width - 1) / 2."""
         focal = self.focal_share * self.width
         cx, cy = (self.width - 1) / 2, (self.height - 1) / 2
-        return Calibration(self.width, self.height, focal, focal, cx, cy, cx, self.baseline_m)
+        return StereoCamera(focal, focal, cx, cx, cy, self.baseline_m, (self.height, self.width))
 
     def seconds(self) -> list[float]:
         """Time of each frame."""
@@ -57,7 +58,7 @@ class SampleRenderer:
         self.config = config
         names = [name for name, count in STREET_BANK.items() for _ in range(count)]
         bank = TextureBank([make_texture(name, 1000 * config.seed + i) for i, name in enumerate(names)], names)
-        self.scene: Scene = street_scene(bank, config.calibration.fx, config.baseline_m, config.seed)
+        self.scene: Scene = street_scene(bank, config.camera.fx, config.baseline_m, config.seed)
         self.renderer = Renderer(bank, config.height, config.width, tile=CPU_TILE)
 
     def sample(self, index: int) -> StereoSample:
@@ -66,12 +67,14 @@ class SampleRenderer:
         positions, rotations = ego_path(seconds)
         return next(self.renderer.sequence(self.scene, positions, rotations, seconds))
 
-    def frame(self, index: int) -> Frame:
+    def frame(self, index: int) -> TrueFrame:
         """Frame `index` as a camera delivers it, with blur and noise that depends on seed and index alone."""
         sample, rng = self.sample(index), np.random.default_rng([self.config.seed, index])
         left, right = (self._camera(image[0].permute(1, 2, 0).numpy(), rng) for image in (sample.left, sample.right))
         instance = sample.instance[0].numpy().astype(np.uint16)
-        return Frame(left, right, sample.disparity[0, 0].numpy(), sample.semantic[0].numpy().astype(np.uint8), instance)
+        return TrueFrame(
+            left, right, sample.disparity[0, 0].numpy(), sample.semantic[0].numpy().astype(np.uint8), instance
+        )
 
     def _camera(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """float [H, W, 3] 0..255 -> uint8, blurred and with the same noise in all channels."""
@@ -95,8 +98,8 @@ def _render_frame(folder: Path, index: int) -> None:
 
 
 def render_sample(folder: Path, config: SampleConfig, processes: int) -> None:
-    """Render the sequence of `config` into `folder`."""
-    write_header(folder, config.calibration, LABELS, config.seconds())
+    """Render the sequence of `config` into `folder` with so many processes."""
+    write_header(folder, config.camera, LABELS, config.seconds())
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _start_worker, (config,)) as pool:
         with children_without_ctrl_c():

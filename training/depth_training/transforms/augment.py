@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from ..data import Sample
-from ..panoptic.frame_augment import recolour
+from .colour import recolour
 from .geometry import crop_sample, flip_sample, scale_sample
 from .regions import repaint
 
@@ -41,23 +41,23 @@ def augment_stereo(
 ) -> Sample:
     """A random view of `height` x `width` pixels of a pair; the truth is exact for it.
 
-    A pair is only flipped where the right view has truth and neither labels nor segmentation would be lost. Raises
+    A pair is only flipped where the right view has truth and neither labels nor regions would be lost. Raises
     ValueError for a sample without a right view.
     """
     if sample.right is None:
         raise ValueError(f"expected a stereo pair, got one view in '{sample.name}'; choose a stereo data set")
     config = config or StereoAugmentation()
     view = _random_window(sample, height, width, rng, config)
-    flippable = view.right_disparity_px is not None and view.semantic is None and view.segmentation is None
+    flippable = view.right_disparity_px is not None and view.semantic is None and view.regions is None
     if flippable and rng.random() < config.chance_flip:
         view = flip_sample(view)
     left, right = recolour_pair(view.left, view.right, rng, config)
-    segmentation = None if view.segmentation is None else repaint(view.segmentation, left)
+    regions = None if view.regions is None else repaint(view.regions, left)
     if rng.random() < config.chance_misalign:
         right = misalign(right, *rng.uniform(-config.misalign_px, config.misalign_px, 2))
     if rng.random() < config.chance_erase:
         right = erase(right, rng, config.erase_px)
-    return replace(view, left=left, right=right, segmentation=segmentation)
+    return replace(view, left=left, right=right, regions=regions)
 
 
 def _random_window(

@@ -77,20 +77,20 @@ def shrink_sample(sample: Sample, factor: int) -> Sample:
             f"{sample.left.shape[1]}x{sample.left.shape[0]}; shrink by less"
         )
     small = scale_sample(sample, height, width)
-    if sample.segmentation is None:
+    if sample.regions is None:
         return small
-    return replace(small, segmentation=shrunk_regions(sample.segmentation, small.left, factor))
+    return replace(small, regions=shrunk_regions(sample.regions, small.left, factor))
 
 
 def with_label_regions(sample: Sample) -> Sample:
-    """The sample with a segmentation image (region_image.py) of its true instances and classes.
+    """The sample with a region image (regions.py) of its true instances and classes.
 
     It shows what a segmentation without error could give. Raises ValueError for a sample without both.
     """
     if sample.semantic is None or sample.instance is None:
         raise ValueError(f"expected classes and instances in '{sample.name}' to paint regions, got not both; label it")
     ids = sample.semantic.astype(np.int32) * 65536 + sample.instance
-    return replace(sample, segmentation=region_image(sample.left, [ids == number for number in np.unique(ids)]))
+    return replace(sample, regions=region_image(sample.left, [ids == number for number in np.unique(ids)]))
 
 
 def with_classes_only(sample: Sample) -> Sample:

@@ -8,14 +8,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from depth_runtime.geometry import scale_axis
 
 from ..data import Sample
 from ..data.occlusion import occluded_by_check
 
 _MAPS = (
     *("left", "right", "disparity_px", "right_disparity_px", "occluded"),
-    *("semantic", "instance", "depth_m", "segmentation"),
+    *("semantic", "instance", "depth_m", "regions"),
 )
 _SMOOTH_PX = 1.0  # surfaces whose disparity changes by less between neighbours are interpolated
 
@@ -23,11 +22,11 @@ _SMOOTH_PX = 1.0  # surfaces whose disparity changes by less between neighbours 
 def scale_sample(sample: Sample, height: int, width: int) -> Sample:
     """The sample at another size in pixels; disparity is multiplied by the ratio of the widths.
 
-    Labels, depth and segmentation take the nearest pixel; disparity is interpolated on smooth surfaces and takes the
+    Labels, depth and regions take the nearest pixel; disparity is interpolated on smooth surfaces and takes the
     nearest pixel at edges and where neighbours are unknown.
     """
     rows, columns = sample.left.shape[:2]
-    size, scale_x, scale_y = (width, height), width / columns, height / rows
+    size, scale_x = (width, height), width / columns
     shrinks = width * height < columns * rows
 
     def image(pixels: np.ndarray) -> np.ndarray:
@@ -43,16 +42,10 @@ def scale_sample(sample: Sample, height: int, width: int) -> Sample:
     kinds |= dict.fromkeys(("disparity_px", "right_disparity_px"), disparity)
     kinds["occluded"] = lambda mask: nearest(mask.astype(np.uint8)).astype(bool)
     maps = {name: None if getattr(sample, name) is None else kinds[name](getattr(sample, name)) for name in _MAPS}
-    intrinsics = sample.intrinsics
-    if intrinsics is not None:
-        fx, fy, cx, cy = intrinsics
-        (fx, cx), (fy, cy) = scale_axis(fx, cx, scale_x), scale_axis(fy, cy, scale_y)
-        intrinsics = (fx, fy, cx, cy)
     return replace(
         sample,
         **maps,
-        intrinsics=intrinsics,
-        disparity_shift_px=sample.disparity_shift_px * scale_x,
+        camera=sample.camera and sample.camera.resized((height, width)),
         neighbours=tuple(image(pixels) for pixels in sample.neighbours),
     )
 
@@ -84,13 +77,8 @@ def crop_sample(sample: Sample, top: int, first: int, height: int, width: int) -
         )
     window = (slice(top, top + height), slice(first, first + width))
     maps = {name: None if getattr(sample, name) is None else getattr(sample, name)[window] for name in _MAPS}
-    intrinsics = sample.intrinsics
-    if intrinsics is not None:
-        fx, fy, cx, cy = intrinsics
-        intrinsics = (fx, fy, cx - first, cy - top)
-    return replace(
-        sample, **maps, intrinsics=intrinsics, neighbours=tuple(pixels[window] for pixels in sample.neighbours)
-    )
+    camera = sample.camera and sample.camera.cropped(top, first, (height, width))
+    return replace(sample, **maps, camera=camera, neighbours=tuple(pixels[window] for pixels in sample.neighbours))
 
 
 def random_window(sample: Sample, height: int, width: int, rng: np.random.Generator) -> Sample:
@@ -111,7 +99,7 @@ def random_window(sample: Sample, height: int, width: int, rng: np.random.Genera
 def flip_sample(sample: Sample) -> Sample:
     """The mirrored pair: the mirrored right view becomes the left one, so that disparities stay positive.
 
-    Truth of the right view becomes that of the left one; labels, depth, segmentation, pose and neighbours belong to the
+    Truth of the right view becomes that of the left one; labels, depth, regions, pose and neighbours belong to the
     old left view and are dropped. Raises ValueError for a sample without truth of the right view.
     """
     if sample.right is None or sample.right_disparity_px is None:
@@ -122,18 +110,12 @@ def flip_sample(sample: Sample) -> Sample:
 
     left_px = mirrored(sample.right_disparity_px)
     right_px = None if sample.disparity_px is None else mirrored(sample.disparity_px)
-    intrinsics = sample.intrinsics
-    if intrinsics is not None:
-        fx, fy, cx, cy = intrinsics
-        intrinsics = (fx, fy, sample.left.shape[1] - 1 - (cx - sample.disparity_shift_px), cy)
     return Sample(
         left=mirrored(sample.right),
         right=mirrored(sample.left),
         disparity_px=left_px,
         right_disparity_px=right_px,
         occluded=None if right_px is None else occluded_by_check(left_px, right_px),
-        intrinsics=intrinsics,
-        baseline_m=sample.baseline_m,
-        disparity_shift_px=sample.disparity_shift_px,
+        camera=sample.camera and sample.camera.flipped(),
         name=f"{sample.name} flipped",
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The segmentation image: the regions of a view in a form that a network can read and a small one can learn.
+"""The region image: the regions of a view in a form that a network can read and a small one can learn.
 
 Every region has the mean colour of its pixels, every channel at least 1, and its border to other regions is black.
 Colours of ids (hashed or by rank) would show the same borders, but no network could predict them from the view, so
@@ -44,29 +44,29 @@ def borders(ids: np.ndarray) -> np.ndarray:
 
 
 def region_image(image: np.ndarray, masks: Sequence[np.ndarray]) -> np.ndarray:
-    """The segmentation image uint8 [H, W, 3] RGB of a view uint8 [H, W, 3] RGB and its masks (see region_ids)."""
+    """The region image uint8 [H, W, 3] RGB of a view uint8 [H, W, 3] RGB and its masks (see region_ids)."""
     ids = region_ids(masks, *image.shape[:2])
     return _painted(image, ids, borders(ids))
 
 
-def repaint(segmentation: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """The segmentation image of the same regions in a view of other colours, as an augmented one is.
+def repaint(regions: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """The region image of the same regions in a view of other colours, as an augmented one is.
 
     Both uint8 [H, W, 3]; regions of exactly the same colour become one. Without it a network would see the true colours
     of a recoloured view, which it never does where masks are made of what the camera sees.
     """
-    ids = _ids_of(segmentation)
+    ids = _ids_of(regions)
     return _painted(image, np.maximum(ids, 0), ids < 0)
 
 
-def shrunk_regions(segmentation: np.ndarray, view: np.ndarray, factor: int) -> np.ndarray:
-    """The segmentation image of the same regions in the view at 1/factor of the size, its borders one pixel wide.
+def shrunk_regions(regions: np.ndarray, view: np.ndarray, factor: int) -> np.ndarray:
+    """The region image of the same regions in the view at 1/factor of the size, its borders one pixel wide.
 
-    segmentation uint8 [H, W, 3], view uint8 [H // factor, W // factor, 3]. A cell belongs to the region nearest to its
+    regions uint8 [H, W, 3], view uint8 [H // factor, W // factor, 3]. A cell belongs to the region nearest to its
     middle, so that a border, which is as thin as a pixel, neither vanishes by chance nor covers a cell.
     """
     height, width = view.shape[:2]
-    ids = _ids_of(segmentation[: height * factor, : width * factor])
+    ids = _ids_of(regions[: height * factor, : width * factor])
     cells = ids.reshape(height, factor, width, factor).swapaxes(1, 2).reshape(height, width, -1)
     rows, columns = np.divmod(np.arange(factor * factor), factor)
     middle = (factor - 1) / 2
@@ -76,9 +76,9 @@ def shrunk_regions(segmentation: np.ndarray, view: np.ndarray, factor: int) -> n
     return _painted(view, np.maximum(shrunk, 0), borders(shrunk) | (shrunk < 0))
 
 
-def _ids_of(segmentation: np.ndarray) -> np.ndarray:
+def _ids_of(regions: np.ndarray) -> np.ndarray:
     """The regions' ids from 0 on, int [H, W], -1 on the border."""
-    packed = segmentation.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
+    packed = regions.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
     _, ids = np.unique(packed, return_inverse=True)
     return np.where(packed == 0, -1, ids.reshape(packed.shape))
 

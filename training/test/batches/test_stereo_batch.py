@@ -22,48 +22,64 @@ def sample(value: int, segmented: bool) -> Sample:
         disparity_px=np.full((4, 6), value, np.float32),
         semantic=np.full((4, 6), 2, np.uint8),
         instance=np.full((4, 6), 3, np.uint16),
-        segmentation=image + np.uint8(100) if segmented else None,
+        regions=image + np.uint8(100) if segmented else None,
     )
 
 
 class Sum(nn.Module):
-    """Answers the sum of its images."""
+    """Predicts the sum of its images."""
 
-    needs_segmentation = False
+    inputs = ("left", "right")
 
-    def forward(self, *images):
+    def forward(self, **images):
+        assert tuple(images) == self.inputs
+        images = images.values()
         return {"count": len(images), "disparity": sum(image[:, :1] for image in images)}
 
 
-def test_a_segmentation_is_unknown_where_a_sample_has_none():
-    assert collate_samples([sample(3, False)], CPU).segmentation is None
-    mixed = collate_samples([sample(3, False), sample(7, True)], CPU).segmentation
+def test_regions_are_unknown_where_a_sample_has_none():
+    assert collate_samples([sample(3, False)], CPU).regions is None
+    mixed = collate_samples([sample(3, False), sample(7, True)], CPU).regions
     assert mixed[0].isnan().all()
     assert mixed[1].unique().tolist() == [107]
     assert mixed.shape == (2, 3, 4, 6)
     window = random_window(sample(7, True), 2, 3, np.random.default_rng(0))
-    assert window.segmentation.shape == (2, 3, 3)
+    assert window.regions.shape == (2, 3, 3)
 
 
-def test_batches_with_and_without_segmentation_join():
+def test_batches_with_and_without_regions_join():
     parts = [collate_samples([sample(value, segmented)], CPU) for value, segmented in ((3, False), (7, True))]
     joined = StereoBatch.cat(parts)
     assert joined.left[:, 0, 0, 0].tolist() == [3, 7]
-    assert joined.segmentation[0].isnan().all()
-    assert joined.segmentation[1].unique().tolist() == [107]
-    assert StereoBatch.cat(parts[:1] * 2).segmentation is None
+    assert joined.regions[0].isnan().all()
+    assert joined.regions[1].unique().tolist() == [107]
+    assert StereoBatch.cat(parts[:1] * 2).regions is None
     assert joined.first(1).left.shape[0] == 1
 
 
-def test_a_network_gets_a_segmentation_only_where_it_needs_one():
+def test_a_network_gets_the_images_that_it_names():
     batch, network = collate_samples([sample(7, True)], CPU), Sum()
-    answer = batch.ask(network)
-    assert (answer["count"], answer["disparity"].unique().tolist()) == (2, [15])
-    network.needs_segmentation = True
-    answer = batch.ask(network)
-    assert (answer["count"], answer["disparity"].unique().tolist()) == (3, [122])
-    with pytest.raises(ValueError, match=r"with segmentation images for Sum, got none"):
-        collate_samples([sample(7, False)], CPU).ask(network)
+    prediction = batch.predict_with(network)
+    assert (prediction["count"], prediction["disparity"].unique().tolist()) == (2, [15])
+    network.inputs = ("left", "right", "regions")
+    prediction = batch.predict_with(network)
+    assert (prediction["count"], prediction["disparity"].unique().tolist()) == (3, [122])
+    with pytest.raises(ValueError, match=r"with \['left', 'right', 'regions'\] for Sum, got no regions; write"):
+        collate_samples([sample(7, False)], CPU).predict_with(network)
+
+
+class LeftMaps(Sum):
+    """Also tells the left view's brightness without the right one."""
+
+    def left_view_maps(self, left):
+        return {"brightness": left.mean(1)}
+
+
+def test_what_the_left_view_decides_alone_is_all_that_is_computed_where_nothing_else_is_wanted():
+    batch, network = collate_samples([sample(7, True)], CPU), LeftMaps()
+    assert batch.predict_with(network, ("brightness",)).keys() == {"brightness"}
+    assert batch.predict_with(network, ("brightness", "disparity")).keys() == {"count", "disparity"}
+    assert batch.predict_with(network).keys() == {"count", "disparity"}
 
 
 def test_without_truth_only_the_images_are_known():
@@ -73,7 +89,7 @@ def test_without_truth_only_the_images_are_known():
     assert batch.semantic.unique().tolist() == [255]
     assert (batch.instance.any().item(), batch.has_instances.tolist()) == (False, [False])
     assert batch.left.unique().tolist() == [7]
-    assert batch.segmentation.unique().tolist() == [107]
+    assert batch.regions.unique().tolist() == [107]
 
 
 def test_sky_without_disparity_is_infinitely_far_and_all_else_stays_unknown():

@@ -4,7 +4,7 @@
 import pytest
 import torch
 from depth_training.batches.config import DataConfig, WorldConfig
-from depth_training.batches.synthetic_source import HELD_OUT, SyntheticSource, make_world
+from depth_training.batches.synthetic_source import VALIDATION, SyntheticSource, make_world
 
 WORLD = WorldConfig(computed_textures=3, drive=0.0, indoor=1.0, flying=0.0)
 DATA = DataConfig(height=16, width=32, batch=2, shards=2)
@@ -40,4 +40,4 @@ def test_processes_share_the_shards_out(world):
 
 
 def test_held_out_scenes_are_others(world):
-    assert not torch.equal(source(world, stream=HELD_OUT).next_batch().left, source(world).next_batch().left)
+    assert not torch.equal(source(world, stream=VALIDATION).next_batch().left, source(world).next_batch().left)

@@ -9,11 +9,11 @@ import depth_models
 import numpy as np
 import pytest
 import torch
+from depth_runtime.files.images import read_rgb
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.cli import PROGRAM
 from depth_training.commands.predict import find_pairs
-from depth_training.data.files import read_rgb
 from depth_training.evaluation.methods import make_method
-from depth_training.synthetic.folder import Frame, write_frame
 
 CONFIG = Path(__file__).parents[2] / "configs" / "smoke.toml"
 SHIFT = 6
@@ -27,14 +27,16 @@ def pairs(tmp_path_factory):
         wide = np.random.default_rng(index).integers(0, 256, (70, 100 + SHIFT, 3), dtype=np.uint8)
         truth = np.full((70, 100), SHIFT, np.float32)
         labels = np.full((70, 100), 2, np.uint8)
-        write_frame(folder, index, Frame(wide[:, :100], wide[:, SHIFT:], truth, labels, np.zeros((70, 100), np.uint16)))
+        write_frame(
+            folder, index, TrueFrame(wide[:, :100], wide[:, SHIFT:], truth, labels, np.zeros((70, 100), np.uint16))
+        )
     return folder
 
 
 def train(pairs: Path, out: Path, *more: str) -> None:
     texts = (
         *("data.dataset=plain", f"data.root={pairs}", "data.height=64", "data.width=64", "data.batch=2"),
-        *("log.held_out_batches=1", "log.every_steps=1", "world.computed_textures=4", "schedule.steps=3"),
+        *("log.validation_batches=1", "log.every_steps=1", "world.computed_textures=4", "schedule.steps=3"),
     )
     overrides = [part for text in texts for part in ("--set", text)]
     PROGRAM.run(["train", str(CONFIG), "--out", str(out), "--threads", "1", *overrides, *more])
@@ -57,7 +59,7 @@ def test_a_time_box_stops_a_run_and_resume_finishes_it(finished):
     metrics = json.loads((out / "metrics.json").read_text())
     assert stopped == 1
     assert (metrics["steps"], metrics["progress"]) == (3, 1.0)
-    assert {"loss", "epe", "d1", "bad2"} <= set(metrics["held_out"])
+    assert {"loss", "epe", "d1", "bad2"} <= set(metrics["validation"])
 
 
 def test_weights_carry_the_recipe_and_the_network_s_config(finished, pairs):
@@ -73,7 +75,7 @@ def test_tensorboard_holds_scalars_and_panels(finished):
     events = accumulator.EventAccumulator(str(finished[0] / "tensorboard"), {"images": 0, "scalars": 0})
     events.Reload()
     assert [event.step for event in events.Scalars("train/loss")] == [1, 2, 3]
-    panel = events.Images("left, truth, answer, confidence")[-1]
+    panel = events.Images("left, truth, prediction, confidence")[-1]
     assert (panel.width, panel.height) == (4 * 64, 2 * 64)
 
 
@@ -110,25 +112,25 @@ def test_predict_with_the_zoo_network_finds_the_shift(pairs, tmp_path):
     assert np.median(disparity) == pytest.approx(SHIFT, abs=0.5)
 
 
-def test_the_torch_network_answers_as_its_exported_file(pairs, tmp_path):
+def test_the_torch_network_predicts_like_its_exported_file(pairs, tmp_path):
     left, right = (str(pairs / side / "000000.png") for side in ("left", "right"))
     weights = str(CONFIG.parents[1] / "weights" / "stereo_s.pt")
-    answers = []
+    predictions = []
     for name, model in (("torch", weights), ("file", "stereo_s")):
         PROGRAM.run(["predict", left, right, "--model", model, "--out", str(tmp_path / name)])
-        answers.append(cv2.imread(str(tmp_path / name / "000000_disparity.png"), cv2.IMREAD_UNCHANGED) / 256)
-    np.testing.assert_allclose(*answers, atol=0.05)
+        predictions.append(cv2.imread(str(tmp_path / name / "000000_disparity.png"), cv2.IMREAD_UNCHANGED) / 256)
+    np.testing.assert_allclose(*predictions, atol=0.05)
 
 
 def test_a_checkpoint_can_be_evaluated_beside_exported_files(pairs, finished):
     images = [read_rgb(pairs / side / "000000.png") for side in ("left", "right")]
-    answers = {}
+    predictions = {}
     for name in ("last.pt", "weights.pt"):
         label, method = make_method(f"checkpoint:{finished[0] / name}", 1)
         assert label == name[:-3]
-        answers[name] = method(*images)
-    assert answers["last.pt"].confidence.shape == (70, 100)
-    disparities = [answer.disparity_px for answer in answers.values()]
+        predictions[name] = method(dict(zip(("left", "right"), images, strict=True)))
+    assert predictions["last.pt"].confidence.shape == (70, 100)
+    disparities = [prediction.disparity_px for prediction in predictions.values()]
     np.testing.assert_allclose(*disparities, atol=0.5)  # weights.pt is rounded to FP16
     assert disparities[0].std() > 0
 
@@ -136,7 +138,7 @@ def test_a_checkpoint_can_be_evaluated_beside_exported_files(pairs, finished):
 def test_pairs_without_a_partner_are_named(pairs, tmp_path):
     (tmp_path / "left").mkdir()
     (tmp_path / "left" / "000007.png").write_bytes((pairs / "left" / "000000.png").read_bytes())
-    with pytest.raises(ValueError, match=r"the same image names .* got \['000000', '000001', '000002', '000007'\]"):
+    with pytest.raises(ValueError, match=r"named 000007 in .*right to match .*left.000007\.png, got none"):
         find_pairs(tmp_path / "left", pairs / "right")
     with pytest.raises(ValueError, match=r"expected two images or two folders"):
         find_pairs(tmp_path / "left", pairs / "right" / "000000.png")
@@ -148,9 +150,9 @@ def test_inputs_that_cannot_be_predicted_say_why(pairs, tmp_path):
     first = (pairs / "left" / "000000.png").read_bytes()
     for name in ("a.png", "a.jpg"):
         (tmp_path / name).write_bytes(first)
-    with pytest.raises(ValueError, match=r"one image of each name in .*, got a\.png beside .*a\.jpg"):
+    with pytest.raises(ValueError, match=r"one image of each name, got .*a\.jpg and a\.png"):
         find_pairs(tmp_path, tmp_path)
-    with pytest.raises(ValueError, match=r"images \.png, .* \(one folder deeper\?\), got none"):
+    with pytest.raises(ValueError, match=r"images \(\.png, .* \(one folder deeper\?\), got none"):
         find_pairs(pairs, pairs)
     left, model = str(pairs / "left" / "000000.png"), ("--model", "stereo_s", "--out")
     small = tmp_path / "small.png"

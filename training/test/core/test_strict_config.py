@@ -119,7 +119,8 @@ def test_the_network_takes_its_own_fields_only(recipe):
 
 
 def test_the_recipes_in_the_documentation_are_valid(tmp_path):
-    text = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    pages = sorted((Path(__file__).parents[3] / "docs" / "training").glob("*.md"))
+    text = "\n".join(page.read_text() for page in pages)
     snippets = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
     recipes = [snippet for snippet in snippets if "[data]" in snippet or "[unlabelled]" in snippet]
     assert any("[[mix]]" in recipe for recipe in recipes)

@@ -4,12 +4,16 @@
 import cv2
 import numpy as np
 import pytest
-from depth_training.data.calibration import matrix, middlebury_fields, read_numbers, stereo_fields
-from depth_training.data.files import read_rgb, read_scaled
+from depth_runtime.camera import Camera
+from depth_runtime.files.disparity_png import read_disparity
+from depth_runtime.files.images import read_rgb
+from depth_runtime.files.kitti_calibration import matrix, read_numbers
+from depth_training.data.calibration import middlebury_pair, stereo_pair
+from depth_training.data.indexed_png import read_indices
 from depth_training.data.label_maps import CAMVID, CITYSCAPES, VIRTUAL_KITTI, by_colour, by_id
 from depth_training.data.occlusion import occluded_by_check
 from depth_training.data.pfm import read_pfm, read_pfm_disparity
-from tiny_files import picture, write_image, write_pfm, write_text
+from tiny_files import picture, write_image, write_indexed_png, write_pfm, write_text
 
 VALUES = np.array([[1.5, -2.25, np.inf], [4, 5, 6]], np.float32)
 
@@ -37,6 +41,34 @@ def test_broken_pfm_names_itself(tmp_path):
         read_pfm(tmp_path / "none.pfm")
 
 
+def test_the_scale_of_a_pfm_changes_no_value(tmp_path):
+    """Files of Middlebury 2014 say -0.003922 (1 / 255) and mean pixels all the same; OpenCV divides by it."""
+    path = write_pfm(tmp_path / "a.pfm", VALUES)
+    path.write_bytes(path.read_bytes().replace(b"-1.0", b"-0.003922"))
+    assert read_pfm(path).tolist() == VALUES.tolist()
+
+
+def test_indices_are_those_of_the_file_not_the_colours_of_its_palette(tmp_path):
+    indices = np.arange(240, dtype=np.uint8).reshape(12, 20)
+    assert read_indices(write_indexed_png(tmp_path / "indexed.png", indices)).tolist() == indices.tolist()
+    assert read_indices(write_image(tmp_path / "grey.png", indices)).tolist() == indices.tolist()
+
+
+def test_indices_of_other_or_broken_files_are_refused(tmp_path):
+    for name, pixels in {"colour.png": picture(1), "deep.png": np.zeros((4, 4), np.uint16)}.items():
+        with pytest.raises(ValueError, match=rf"expected palette indices or one grey channel of 8 bit in .*{name}"):
+            read_indices(write_image(tmp_path / name, pixels))
+    path = write_indexed_png(tmp_path / "indexed.png", np.zeros((12, 20), np.uint8))
+    whole = path.read_bytes()
+    for end in range(len(whole)):
+        path.write_bytes(whole[:end])
+        with pytest.raises(ValueError, match=r"indexed\.png"):
+            read_indices(path)
+    path.write_bytes(whole.replace(b"IDAT", b"ID\xc1T"))
+    with pytest.raises(ValueError, match=r"indexed\.png"):
+        read_indices(path)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_cut_images_name_themselves(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
@@ -51,11 +83,11 @@ def test_cut_images_name_themselves(tmp_path, suffix):
 
 def test_scaled_png_keeps_sixteen_bits(tmp_path):
     path = write_image(tmp_path / "d.png", np.array([[0, 1, 65535], [256, 640, 3]], np.uint16))
-    assert read_scaled(path)[:, 1:].tolist() == [[1 / 256, 65535 / 256], [2.5, 3 / 256]]
-    assert np.isnan(read_scaled(path)[0, 0])
-    assert read_scaled(path, 128.0)[1, 0] == 2
+    assert read_disparity(path)[:, 1:].tolist() == [[1 / 256, 65535 / 256], [2.5, 3 / 256]]
+    assert np.isnan(read_disparity(path)[0, 0])
+    assert read_disparity(path, 128.0)[1, 0] == 2
     with pytest.raises(ValueError, match=r"uint16 in .*eight\.png, got uint8"):
-        read_scaled(write_image(tmp_path / "eight.png", np.ones((2, 3), np.uint8)))
+        read_disparity(write_image(tmp_path / "eight.png", np.ones((2, 3), np.uint8)))
 
 
 KITTI_CALIBRATION = """calib_time: 09-Jan-2012 13:57:47
@@ -68,10 +100,10 @@ P_rect_03: 7.215377e+02 0 6.095593e+02 -3.395242e+02 0 7.215377e+02 1.728540e+02
 def test_kitti_calibration_text(tmp_path):
     path = write_text(tmp_path / "c.txt", KITTI_CALIBRATION)
     numbers = read_numbers(path)
-    fields = stereo_fields(*(matrix(numbers, f"P_rect_0{i}", (3, 4), path) for i in (2, 3)), path)
-    assert fields["intrinsics"] == (721.5377, 721.5377, 609.5593, 172.854)
-    assert fields["baseline_m"] == pytest.approx((44.85728 + 339.5242) / 721.5377)
-    assert fields["disparity_shift_px"] == 0
+    camera = stereo_pair(*(matrix(numbers, f"P_rect_0{i}", (3, 4), path) for i in (2, 3)), path)
+    assert camera.left == Camera(721.5377, 721.5377, 609.5593, 172.854)
+    assert camera.baseline_m == pytest.approx((44.85728 + 339.5242) / 721.5377)
+    assert camera.disparity_shift_px == 0
     with pytest.raises(ValueError, match=r"'P2:' with 12 numbers in .*c\.txt, got only .*P_rect_02"):
         matrix(numbers, "P2", (3, 4), path)
     bare = write_text(tmp_path / "bare.txt", "1 0 2 0 0 1 3 0 0 0 1 0\n1 0 2 -5 0 1 3 0 0 0 1 0\n")
@@ -85,11 +117,11 @@ def test_middlebury_calibration_text(tmp_path):
     path = write_text(
         tmp_path / "calib.txt", f"{text}doffs=131.111\nbaseline=193.001\nwidth=2964\nheight=1988\nndisp=280\n"
     )
-    fields = middlebury_fields(path)
-    assert fields["intrinsics"] == (3997.684, 3998.5, 1176.728, 1011.728)
-    assert (fields["baseline_m"], fields["disparity_shift_px"]) == (pytest.approx(0.193001), -131.111)
+    camera = middlebury_pair(path)
+    assert camera.left == Camera(3997.684, 3998.5, 1176.728, 1011.728, (1988, 2964))
+    assert (camera.baseline_m, camera.cx_right) == (pytest.approx(0.193001), 1307.839)
     with pytest.raises(ValueError, match=r"bad\.txt, got KeyError\('doffs'\)"):
-        middlebury_fields(write_text(tmp_path / "bad.txt", text))
+        middlebury_pair(write_text(tmp_path / "bad.txt", text))
 
 
 def test_occlusion_is_what_a_nearer_surface_or_the_border_hides():

@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from depth_runtime.camera import Camera
 from depth_training.data import make_dataset
 from depth_training.data.kitti_poses import imu_pose
 from depth_training.data.lidar import project_depth
@@ -41,7 +42,8 @@ def test_odometry_frame(odometry):
     assert len(frames) == 3
     sample = frames[1]
     assert (sample.name, sample.left[0, 0, 0], sample.right[0, 0, 0]) == ("08/000001", 51, 90)
-    assert (sample.intrinsics, sample.baseline_m) == ((10, 12, 4, 3), pytest.approx(0.54))
+    assert sample.camera.left == Camera(10, 12, 4, 3, sample.left.shape[:2])
+    assert sample.camera.baseline_m == pytest.approx(0.54)
     # In the left colour camera the point is 0.06 m to the right: u = 4 + 10 * 0.06 / 6.
     assert np.argwhere(np.isfinite(sample.depth_m)).tolist() == [[3, 4]]
     assert sample.depth_m[3, 4] == 6
@@ -61,7 +63,7 @@ def test_odometry_video_of_one_camera(odometry):
     assert len(frames) == 1
     sample = frames[0]
     assert [image[0, 0, 0] for image in (sample.left, *sample.neighbours)] == [51, 50, 52]
-    assert (sample.right, sample.baseline_m, sample.disparity_px) == (None, None, None)
+    assert (sample.right, sample.disparity_px, type(sample.camera)) == (None, None, Camera)
     assert sample.depth_m[3, 4] == 6
 
 
@@ -132,7 +134,7 @@ def test_raw_lidar_is_rectified_and_cameras_may_have_their_own_centre(raw):
     write_sweep(day / "2011_09_26_drive_0002_sync/velodyne_points/data/0000000000.bin", [(6.0, 0.6, 0)])
     sample = make_dataset("kitti-raw", raw)[0]
     assert np.argwhere(np.isfinite(sample.depth_m)).tolist() == [[2, 4]]  # v = 3 - 12 * 0.6 / 6
-    assert sample.disparity_shift_px == 0.5
+    assert sample.camera.disparity_shift_px == 0.5
     assert sample.disparity_px[2, 4] == pytest.approx(10 * 0.54 / 6 + 0.5)
     assert sample.true_depth_m()[2, 4] == 6
 

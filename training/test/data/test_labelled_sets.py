@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from depth_runtime.camera import Camera
 from depth_training.data import make_dataset
 from tiny_files import picture, write_image, write_indexed_png, write_text
 
@@ -20,7 +21,7 @@ def test_camvid_of_both_layouts(tmp_path):
     assert (val.name, val.left[0, 0, 0]) == ("a", 100)
     assert (train.semantic == 5).all()
     assert (train.instance, train.right) == (None, None)
-    with pytest.raises(ValueError, match=r"_semantic\.png files in .*test"):
+    with pytest.raises(ValueError, match=r"images named \*_semantic at .*test"):
         make_dataset("camvid", tmp_path, split="test")
 
 
@@ -53,7 +54,7 @@ def test_cityscapes_frame(cityscapes):
     assert np.isnan(sample.disparity_px[3, 1])
     assert sample.semantic[:3, 0].tolist() == [5, 5, 0]
     assert sample.instance[:3, 0].tolist() == [26002, 0, 0]
-    assert sample.intrinsics == pytest.approx((2262.52, 2265.30179, 1096.98, 513.137))
+    assert sample.camera.left == Camera(2262.52, 2265.3017905988554, 1096.98, 513.137, sample.left.shape[:2])
     assert sample.true_depth_m()[0, 0] == pytest.approx(2262.52 * 0.209313 / 2.5, rel=1e-5)
 
 
@@ -108,8 +109,8 @@ def test_virtual_kitti_frame(virtual_kitti):
     assert sample.occluded.all() == np.isfinite(sample.disparity_px).all()
     assert sample.semantic[:2, 0].tolist() == [0, 5]
     assert np.unique(sample.instance).tolist() == [0, 41]
-    assert sample.intrinsics == (725.0087, 726, 620.5, 187)
-    assert sample.baseline_m == pytest.approx(0.532725)
+    assert sample.camera.left == Camera(725.0087, 726, 620.5, 187, sample.left.shape[:2])
+    assert sample.camera.baseline_m == pytest.approx(0.532725)
     assert sample.pose[:3, 3].tolist() == [0, 0, 2]
 
 

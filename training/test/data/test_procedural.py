@@ -39,7 +39,7 @@ def test_a_pair_has_all_truth_and_a_camera(pairs):
     assert sample.left.shape == sample.right.shape == (48, 80, 3)
     assert np.isfinite(sample.disparity_px).all()
     assert 0 < sample.occluded.mean() < 0.9
-    assert sample.intrinsics[2:] == (39.5, 23.5)
+    assert (sample.camera.cx_left, sample.camera.cx_right, sample.camera.cy) == (39.5, 39.5, 23.5)
     seen = ~sample.occluded & (sample.disparity_px > 0)
     x = np.arange(80) - np.rint(sample.disparity_px).astype(int)
     there = np.take_along_axis(sample.right[..., 1], x.clip(0, 79), 1).astype(int)

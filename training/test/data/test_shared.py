@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from depth_runtime.camera import Camera
 from depth_training.data import make_dataset
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -37,7 +38,7 @@ def test_odometry_moves_forward():
     frames = make_dataset("kitti-odometry", DATA / "sequences/kitti_odometry_a", neighbours=True)
     assert len(frames) == 49
     first, later = frames[0], frames[20]
-    assert first.intrinsics == (707.0912, 707.0912, 601.8873, 183.1104)
+    assert first.camera.left == Camera(707.0912, 707.0912, 601.8873, 183.1104, first.left.shape[:2])
     assert first.right is None
     assert first.left.shape == first.neighbours[0].shape
     step_m = np.linalg.inv(first.pose) @ later.pose
@@ -63,4 +64,4 @@ def test_a_recorded_drive_is_a_plain_video():
     sample = frames[5]
     assert sample.left.shape == sample.right.shape
     assert (sample.left[..., 0] == sample.left[..., 2]).all()
-    assert sample.intrinsics is None
+    assert sample.camera is None

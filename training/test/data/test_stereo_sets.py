@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from depth_runtime.camera import Camera
 from depth_training.data import make_dataset
 from tiny_files import picture, write_image, write_pfm, write_text
 
@@ -39,7 +40,7 @@ def test_sceneflow_pair(sceneflow):
     assert sample.occluded[:, 0].all()  # more than half a pixel beyond the right image
     assert not sample.occluded[0, 1:].any()
     focal_px = 450 if name == "driving" else 1050
-    assert sample.intrinsics == (focal_px, focal_px, 479.5, 269.5)
+    assert sample.camera.left == Camera(focal_px, focal_px, 479.5, 269.5, sample.left.shape[:2])
 
 
 def test_sceneflow_names_what_is_wrong(sceneflow):
@@ -138,7 +139,7 @@ def test_kitti_stereo(kitti):
     assert (sample.left[0, 0, 0], sample.right[0, 0, 0]) == (60, 70)
     assert np.argwhere(np.isfinite(sample.disparity_px)).tolist() == [[4, 2], [4, 6]]
     assert np.argwhere(sample.occluded).tolist() == [[4, 2]]
-    assert sample.baseline_m == pytest.approx((45 + 339) / 720)
+    assert sample.camera.baseline_m == pytest.approx((45 + 339) / 720)
     assert sample.true_depth_m()[4, 6] == pytest.approx(384 / 30.5)
     assert make_dataset(name, root, split="test")[0].disparity_px is None
 
@@ -160,8 +161,8 @@ def test_kitti_2012_of_the_grey_cameras(tmp_path):
     matrices = [f"P{camera}: 700 0 600 {-shift} 0 700 170 0 0 0 1 0" for camera, shift in enumerate((0, 350, 70, 385))]
     write_text(root / "calib/000007.txt", "\n".join(matrices))
     grey, colour = (make_dataset("kitti2012", tmp_path, split="test", grey=grey)[0] for grey in (True, False))
-    assert (grey.left[0, 0, 1], grey.right[0, 0, 1], grey.baseline_m) == (10, 20, 0.5)
-    assert (colour.left[0, 0, 1], colour.right[0, 0, 1], colour.baseline_m) == (30, 40, 0.45)
+    assert (grey.left[0, 0, 1], grey.right[0, 0, 1], grey.camera.baseline_m) == (10, 20, 0.5)
+    assert (colour.left[0, 0, 1], colour.right[0, 0, 1], colour.camera.baseline_m) == (30, 40, 0.45)
 
 
 def test_kitti_2015_labels(tmp_path):
@@ -172,7 +173,7 @@ def test_kitti_2015_labels(tmp_path):
     write_image(tmp_path / "training/semantic/000004_10.png", ids)
     sample = make_dataset("kitti2015", tmp_path)[0]
     assert sample.semantic[:, 3].tolist() == [0, 5, 5, 5, 2, 6]
-    assert (sample.right, sample.disparity_px, sample.intrinsics, sample.instance) == (None, None, None, None)
+    assert (sample.right, sample.disparity_px, sample.camera, sample.instance) == (None, None, None, None)
     instance = write_image(tmp_path / "training/instance/000004_10.png", ids.astype(np.uint16) * 256 + numbers)
     sample = make_dataset("kitti2015", tmp_path)[0]
     assert sample.instance[:, 3].tolist() == [0, 26 * 256 + 1, 26 * 256 + 2, 0, 0, 24 * 256 + 1]
@@ -213,19 +214,19 @@ def test_drivingstereo_scales_both_sizes(driving_stereo, split):
     assert abs(int(half.left[0, 0, 0]) - 80) <= 2
     assert (half.disparity_px[1, 1], full.disparity_px[1, 1]) == (10, 20)
     assert np.isnan(half.disparity_px[0, 0])
-    assert half.baseline_m == pytest.approx(0.5446, abs=1e-4)
-    assert half.true_depth_m()[1, 1] == pytest.approx(1003.5 * half.baseline_m / 9.5)
-    assert full.true_depth_m()[1, 1] == pytest.approx(2007 * half.baseline_m / 19.5)
-    assert (half.intrinsics, full.intrinsics[0]) == ((1003.5, 1003.5, 4, 3), 2007)
+    assert half.camera.baseline_m == pytest.approx(0.5446, abs=1e-4)
+    assert half.true_depth_m()[1, 1] == pytest.approx(1003.5 * half.camera.baseline_m / 9.5)
+    assert full.true_depth_m()[1, 1] == pytest.approx(2007 * half.camera.baseline_m / 19.5)
+    assert (half.camera.left, full.camera.fx) == (Camera(1003.5, 1003.5, 4, 3, half.left.shape[:2]), 2007)
 
 
-def test_drivingstereo_takes_the_segmentation_images_that_are_there(driving_stereo):
-    assert make_dataset("drivingstereo", driving_stereo, split="test")[0].segmentation is None
+def test_drivingstereo_takes_the_region_images_that_are_there(driving_stereo):
+    assert make_dataset("drivingstereo", driving_stereo, split="test")[0].regions is None
     left = next((driving_stereo / "test-left-image/left-image-half-size").rglob("*.jpg"))
     regions = np.full((6, 8, 3), (30, 20, 10), np.uint8)
-    write_image(driving_stereo / "test-segmentation" / DRIVE / f"{left.stem}.png", regions)
+    write_image(driving_stereo / "test-regions" / DRIVE / f"{left.stem}.png", regions)
     sample = make_dataset("drivingstereo", driving_stereo, split="test")[0]
-    assert sample.segmentation[1, 2].tolist() == [30, 20, 10]
+    assert sample.regions[1, 2].tolist() == [30, 20, 10]
 
 
 def test_drivingstereo_names_what_is_missing(driving_stereo):

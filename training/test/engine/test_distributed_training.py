@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import tiny_network
 import torch
-from depth_training.synthetic.folder import Frame, write_frame
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 
 CONFIG = Path(__file__).parents[2] / "configs" / "smoke.toml"
 # Frozen statistics: on CPUs torch has no batch norm that sees the batches of all processes.
 OVERRIDES = [
     *("data.height=32", "data.width=64", "data.batch=4", "world.computed_textures=4", "world.flying=1.0"),
-    *("schedule.steps=3", "log.every_steps=1", "log.held_out_batches=1", "log.tensorboard=false"),
+    *("schedule.steps=3", "log.every_steps=1", "log.validation_batches=1", "log.tensorboard=false"),
     *("optimiser.batch_norm='frozen'", "optimiser.learning_rate=1e-4"),
 ]
 
@@ -31,8 +31,7 @@ def train(
     """Checkpoint and log lines of a short run."""
     command = ["train", str(CONFIG), "--out", str(folder), "--threads", "1"]
     command += [part for text in overrides for part in ("--set", text)]
-    support = str(Path(tiny_network.__file__).parent)
-    path = os.pathsep.join(filter(None, (support, os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(Path(tiny_network.__file__).parent), os.environ.get("PYTHONPATH"))))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, *launcher, "-m", program, *command],
@@ -55,7 +54,7 @@ def test_two_processes_train_as_one_with_the_double_batch(tmp_path):
     alone, lines = train(tmp_path / "alone", [])
     together, lines_together = train(tmp_path / "together", TOGETHER)
     # One set of reports, not two; losses are means over the processes.
-    assert [line["kind"] for line in lines_together] == ["held_out", "train", "train", "train", "held_out"]
+    assert [line["kind"] for line in lines_together] == ["validation", "train", "train", "train", "validation"]
     for one, two in zip(lines, lines_together, strict=True):
         names = {"loss", "full", "occlusion", "semantic", "gradient", "epe"} & set(one)
         assert {name: two[name] for name in names} == pytest.approx({name: one[name] for name in names}, rel=1e-4)
@@ -71,11 +70,11 @@ def test_two_processes_take_turns_as_one_though_a_loss_leaves_a_head_out(tmp_pat
         image = np.random.default_rng(index).integers(0, 256, (16, 24, 3), dtype=np.uint8)
         truth, zeros = np.full((16, 24), 4 + index, np.float32), np.zeros((16, 24), np.uint16)
         truth[4 * index :] = 0
-        write_frame(tmp_path / "pairs", index, Frame(image, image[:, ::-1], truth, zeros.astype(np.uint8), zeros))
+        write_frame(tmp_path / "pairs", index, TrueFrame(image, image[:, ::-1], truth, zeros.astype(np.uint8), zeros))
     pairs = ["dataset=plain", f"root={tmp_path / 'pairs'}", "batch=2", "height=16", "width=24", "augmented=false"]
     overrides = [f"{section}.{text}" for section in ("data", "unlabelled") for text in pairs]
     overrides += ["network={name='tiny'}", "loss.objective=tiny_truth", "unlabelled.objective=tiny_images"]
-    overrides += ["held_out.dataset=plain", f"held_out.root={tmp_path / 'pairs'}", "optimiser.batch_norm='frozen'"]
+    overrides += ["validation.dataset=plain", f"validation.root={tmp_path / 'pairs'}", "optimiser.batch_norm='frozen'"]
     overrides += ["schedule.steps=5", "log.every_steps=1", "log.tensorboard=false"]
     (alone, lines), (together, lines_together) = (
         train(tmp_path / name, launcher, overrides, "tiny_network")

@@ -43,8 +43,8 @@ def test_frozen_parts_keep_weights_and_statistics_while_the_rest_learns():
     set_training_mode(network, "train")
     before = {name: value.clone() for name, value in network.state_dict().items()}
     optimiser = make_optimiser(network, OptimiserConfig(), encoder_is_trained=False)
-    answer = network(*torch.rand(2, 2, 3, 32, 64) * 255)
-    sum(answer[name].float().square().mean() for name in ("disparity", "confidence")).backward()
+    prediction = network(*torch.rand(2, 2, 3, 32, 64) * 255)
+    sum(prediction[name].float().square().mean() for name in ("disparity", "confidence")).backward()
     for group in optimiser.param_groups:
         group["lr"] = 1e-2
     optimiser.step()
@@ -52,6 +52,16 @@ def test_frozen_parts_keep_weights_and_statistics_while_the_rest_learns():
     assert not [name for name in changed if name.startswith(config.frozen)]
     assert "hourglass.enter.0.0.weight" in changed
     assert "hourglass.enter.0.1.running_mean" in changed
+
+
+def test_single_parameters_are_frozen_by_name_and_something_must_be_left_to_train():
+    parts = ("features", "temperature", "hourglass", "refine")
+    network = starting_network(NetworkConfig(name="stereo_s", config=TINY, frozen=parts))
+    trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    assert {name.split(".")[0] for name in trained} == {"panoptic"}
+    nothing = starting_network(NetworkConfig(name="stereo_s", config=TINY, frozen=(*parts, "panoptic")))
+    with pytest.raises(ValueError, match=r"a part of the network to train, got network\.frozen for all"):
+        make_optimiser(nothing, OptimiserConfig(), encoder_is_trained=False)
 
 
 def test_a_frozen_part_that_does_not_exist_is_refused_with_those_that_do():

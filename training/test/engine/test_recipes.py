@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recipes of the repository train: each network answers what the recipe's objectives need."""
+"""The recipes of the repository train: each network predicts what the recipe's objectives need."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ RECIPES = sorted((Path(__file__).parents[2] / "configs").glob("*.toml"))
 
 def pair_of(height: int, width: int) -> Sample:
     """Everything that a data set may know, 4 px away."""
-    left, right, segmentation = np.random.default_rng(0).integers(0, 256, (3, height, width, 3), dtype=np.uint8)
+    left, right, regions = np.random.default_rng(0).integers(0, 256, (3, height, width, 3), dtype=np.uint8)
     return Sample(
         left=left,
         right=right,
@@ -25,7 +25,7 @@ def pair_of(height: int, width: int) -> Sample:
         occluded=np.zeros((height, width), bool),
         semantic=np.full((height, width), 2, np.uint8),
         instance=np.zeros((height, width), np.uint16),
-        segmentation=segmentation,
+        regions=regions,
     )
 
 
@@ -37,10 +37,11 @@ def test_the_objectives_of_a_recipe_fit_its_network(path):
     size = 2 * network.size_multiple
     batch = collate_samples([pair_of(size, size)] * 2, torch.device("cpu"))
     with torch.no_grad():
-        answer = batch.ask(network)
-        losses = config.loss.make()(network, answer, batch)
+        objective = config.loss.make()
+        prediction = batch.predict_with(network, objective.predictions)
+        losses = objective(network, prediction, batch)
         if config.unlabelled.dataset:
             objective = config.unlabelled.make(config.loss.max_disparity_px)
-            losses |= objective(network, answer, batch.without_truth())
+            losses |= objective(network, prediction, batch.without_truth())
     assert all(value.isfinite() and value.dim() == 0 for value in losses.values()), losses
     assert sum(losses.values()) > 0

@@ -82,8 +82,8 @@ def test_a_checkpoint_rebuilds_its_averaged_network_alone(tmp_path):
     assert data["git_revision"]
     pair = torch.rand(2, 1, 3, 32, 64) * 255
     with torch.no_grad():
-        answers = [one(*pair)["disparity"] for one in (network, trainer.ema.network)]
-    torch.testing.assert_close(*answers)
+        predictions = [one(*pair)["disparity"] for one in (network, trainer.ema.network)]
+    torch.testing.assert_close(*predictions)
 
 
 def test_a_key_younger_than_a_checkpoint_counts_as_its_default():
@@ -106,30 +106,33 @@ def test_another_recipe_or_file_is_refused_by_name(tmp_path):
         trainer.resume(tmp_path / "foreign.pt")
     old = torch.load(tmp_path / "last.pt", weights_only=True) | {"schema": 1}
     torch.save(old, tmp_path / "old.pt")
-    with pytest.raises(ValueError, match=r"checkpoint of schema 2 in .*old\.pt, got schema 1; finish that run with"):
+    with pytest.raises(ValueError, match=r"checkpoint of schema 3 in .*old\.pt, got schema 1; finish that run with"):
         trainer.resume(tmp_path / "old.pt")
 
 
 def test_a_run_reports_and_a_time_box_ends_it_early(tmp_path):
     trainer = make_trainer()
-    held_out = [collate_samples([random_window(ShiftedPairs()[4], 32, 64, np.random.default_rng(0))], ALONE.device)]
-    assert not trainer.run(tmp_path, held_out, box_end=0.0)
+    validation = [collate_samples([random_window(ShiftedPairs()[4], 32, 64, np.random.default_rng(0))], ALONE.device)]
+    assert not trainer.run(tmp_path, validation, box_end=0.0)
     assert (trainer.step, trainer.progress) == (1, 1 / 8)
     again = make_trainer()
     again.resume(tmp_path / "last.pt")
-    assert again.run(tmp_path, held_out)
+    assert again.run(tmp_path, validation)
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if line["kind"] == "train"] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert [line["step"] for line in lines if line["kind"] == "held_out"] == [0, 1, 8]
+    assert [line["step"] for line in lines if line["kind"] == "validation"] == [0, 1, 8]
     assert {"loss", "epe", "d1", "bad2"} <= set(lines[-1])
     assert "miou" not in lines[-1]  # nothing is labelled
 
 
 def test_a_step_in_bfloat16_has_nearly_the_loss_of_float32():
     losses = [make_trainer(replace(CONFIG, precision=kind)).train_step() for kind in ("float32", "bfloat16")]
-    exact, rough = (values["loss"].item() for values in losses)
-    assert rough == pytest.approx(exact, rel=0.05)
-    assert rough != exact
+    # The disparity of a random network hangs on the last bits of its levels, its other outputs do not; CPUs with BF16
+    # units round elsewhere than those without.
+    for name in ("levels", "confidence"):
+        exact, rough = (values[name].item() for values in losses)
+        assert rough == pytest.approx(exact, rel=0.05)
+        assert rough != exact
     assert all(value.dtype == torch.float32 for value in losses[1].values())
 
 
@@ -154,10 +157,10 @@ def test_frozen_batch_norms_keep_their_statistics_and_train_their_scale():
 def test_averages_forget_the_start_quickly_and_then_slowly():
     trainer = make_trainer()
     current, average = trainer.network.temperature, trainer.ema.network.temperature
-    for step, share in ((0, 0.9), (40, 1 - 41 / 50), (10**6, 0.001)):
+    for step, weight in ((0, 0.9), (40, 1 - 41 / 50), (10**6, 0.001)):
         average.fill_(2.0)
         trainer.ema.update(trainer.network, step)
-        assert average.item() == pytest.approx(2.0 + share * (current.item() - 2.0))
+        assert average.item() == pytest.approx(2.0 + weight * (current.item() - 2.0))
 
 
 def test_the_rate_warms_up_and_falls_to_its_end():

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from depth_training.engine.config import HeldOutConfig, LossConfig, TrainConfig, UnlabelledConfig
+from depth_training.engine.config import LossConfig, TrainConfig, UnlabelledConfig, ValidationConfig
 from depth_training.engine.run_data import RunData
 from depth_training.engine.trainer import Trainer
 from tiny_recipes import ALONE, make_trainer, recipe, write_folders
@@ -91,35 +91,35 @@ def test_both_turns_are_reported(folders, tmp_path):
 
 
 def test_a_run_is_scored_on_whole_held_out_pairs(folders, tmp_path):
-    config = recipe(folders, held_out=HeldOutConfig(dataset="plain", root=folders["bright"], pairs=2))
+    config = recipe(folders, validation=ValidationConfig(dataset="plain", root=folders["bright"], pairs=2))
     trainer = make_trainer(config)
-    held_out = RunData(config, ALONE).held_out(trainer.network.size_multiple)
-    assert [batch.left[0, 0, 0, 0].item() for batch in held_out] == [200, 202]
-    assert held_out[0].left.shape == (1, 3, 24, 40)
-    trainer.run(tmp_path, held_out)
-    assert {"loss", "epe", "d1", "bad2"} == set(trainer.scores)  # the network answers no classes
+    validation = RunData(config, ALONE).validation(trainer.network.size_multiple)
+    assert [batch.left[0, 0, 0, 0].item() for batch in validation] == [200, 202]
+    assert validation[0].left.shape == (1, 3, 24, 40)
+    trainer.run(tmp_path, validation)
+    assert {"loss", "epe", "d1", "bad2"} == set(trainer.scores)  # the network predicts no classes
     with torch.no_grad():
-        answers = torch.cat([batch.ask(trainer.ema.network)["disparity"] for batch in held_out])
-    assert trainer.scores["epe"] == pytest.approx((answers - 5).abs().mean().item(), rel=1e-5)
-    assert len(RunData(recipe(folders, held_out=replace(config.held_out, pairs=0)), ALONE).held_out(8)) == 3
+        predictions = torch.cat([batch.predict_with(trainer.ema.network)["disparity"] for batch in validation])
+    assert trainer.scores["epe"] == pytest.approx((predictions - 5).abs().mean().item(), rel=1e-5)
+    assert len(RunData(recipe(folders, validation=replace(config.validation, pairs=0)), ALONE).validation(8)) == 3
     with pytest.raises(ValueError, match=r"at least 32 x 32 px to score, got 40 x 24 in 'bright/000000'"):
-        RunData(config, ALONE).held_out(32)[0]
+        RunData(config, ALONE).validation(32)[0]
 
 
 def test_other_held_out_pairs_do_not_make_another_run(folders, tmp_path):
     trainer = make_trainer(recipe(folders))
     trainer.save(tmp_path / "last.pt")
-    make_trainer(recipe(folders, held_out=HeldOutConfig(dataset="plain"))).resume(tmp_path / "last.pt")
+    make_trainer(recipe(folders, validation=ValidationConfig(dataset="plain"))).resume(tmp_path / "last.pt")
     with pytest.raises(ValueError, match=r"other values of \['unlabelled.dataset', .*'unlabelled.every'"):
         make_trainer(semi_supervised(folders)).resume(tmp_path / "last.pt")
 
 
 def test_a_loss_that_cannot_be_computed_is_left_out_of_the_scores(folders, tmp_path):
-    config = recipe(folders, held_out=HeldOutConfig(dataset="plain", root=folders["grey"], pairs=1))
+    config = recipe(folders, validation=ValidationConfig(dataset="plain", root=folders["grey"], pairs=1))
     trainer = make_trainer(config)
-    answer = trainer.ema.network.forward
-    trainer.ema.network.forward = lambda *images: {"disparity": answer(*images)["disparity"]}
-    trainer.run(tmp_path, RunData(config, ALONE).held_out(8))
+    prediction = trainer.ema.network.forward
+    trainer.ema.network.forward = lambda **images: {"disparity": prediction(**images)["disparity"]}
+    trainer.run(tmp_path, RunData(config, ALONE).validation(8))
     assert set(trainer.scores) == {"epe", "d1", "bad2"}
 
 
@@ -146,6 +146,6 @@ def test_a_wrong_unlabelled_section_is_refused(folders, fields, message):
 
 def test_an_objective_for_another_network_says_what_is_missing(folders):
     trainer = make_trainer(recipe(folders, loss=LossConfig(objective="panoptic_stereo")))
-    message = r"'panoptic_stereo' .* needs 'level_logits' and Tiny answers \['disparity', 'occlusion'\]"
+    message = r"'panoptic_stereo' .* needs 'level_logits' and Tiny predicts \['disparity', 'occlusion'\]"
     with pytest.raises(ValueError, match=message):
         trainer.train_step()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import tiny_network
 import torch
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.batches.config import DataConfig
 from depth_training.batches.dataset_source import DatasetSource, collate_samples
 from depth_training.core.distributed import Processes
@@ -22,7 +23,6 @@ from depth_training.data import Sample
 from depth_training.engine.config import LogConfig, LossConfig, NetworkConfig, ScheduleConfig, TrainConfig
 from depth_training.engine.stop_signals import StopSignals
 from depth_training.engine.trainer import Trainer
-from depth_training.synthetic.folder import Frame, write_frame
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 CONFIG = TrainConfig(
@@ -87,10 +87,10 @@ def test_only_a_later_interrupt_stops_at_once(monkeypatch):
 
 
 def test_after_a_signal_nothing_is_scored(tmp_path):
-    trainer, held_out = make_trainer(), [collate_samples([PAIR], ALONE.device)]
-    trainer.turns.labelled.source.next_batch = lambda: os.kill(os.getpid(), signal.SIGTERM) or held_out[0]
-    trainer.run(tmp_path, held_out)
-    assert [(line["kind"], line["step"]) for line in log_of(tmp_path)] == [("held_out", 0), ("train", 1)]
+    trainer, validation = make_trainer(), [collate_samples([PAIR], ALONE.device)]
+    trainer.turns.labelled.source.next_batch = lambda: os.kill(os.getpid(), signal.SIGTERM) or validation[0]
+    trainer.run(tmp_path, validation)
+    assert [(line["kind"], line["step"]) for line in log_of(tmp_path)] == [("validation", 0), ("train", 1)]
 
 
 def test_a_full_disk_costs_checkpoints_and_reports_but_not_the_run(tmp_path, full_disk, caplog):
@@ -140,7 +140,7 @@ def test_a_box_ends_early_enough_for_its_last_scores(tmp_path):
 def test_a_killed_command_ends_well_and_goes_on(tmp_path):
     image = np.full((16, 24, 3), 90, np.uint8)
     truth, zeros = np.full((16, 24), 4, np.float32), np.zeros((16, 24), np.uint16)
-    write_frame(tmp_path / "pairs", 0, Frame(image, image, truth, zeros.astype(np.uint8), zeros))
+    write_frame(tmp_path / "pairs", 0, TrueFrame(image, image, truth, zeros.astype(np.uint8), zeros))
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         f"""
@@ -148,13 +148,12 @@ def test_a_killed_command_ends_well_and_goes_on(tmp_path):
         loss.objective = "tiny_truth"
         schedule = {{ steps = 1000000, minutes = 0.0 }}
         data = {{ dataset = "plain", root = "{tmp_path / "pairs"}", height = 16, width = 24, batch = 1, threads = 1 }}
-        held_out = {{ dataset = "plain", root = "{tmp_path / "pairs"}" }}
+        validation = {{ dataset = "plain", root = "{tmp_path / "pairs"}" }}
         log = {{ every_steps = 1, tensorboard = false }}
         """
     )
     words = ["-m", "tiny_network", "train", str(recipe), "--out", str(tmp_path / "out"), "--resume"]
-    support = str(Path(tiny_network.__file__).parent)
-    path = os.pathsep.join(filter(None, (support, os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (str(Path(tiny_network.__file__).parent), os.environ.get("PYTHONPATH"))))
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     steps = []
     for _ in range(2):

@@ -15,11 +15,12 @@ from depth_training.evaluation.method import Prediction
 from depth_training.evaluation.methods import PipelineMethod, make_method
 from depth_training.evaluation.report import as_json, class_markdown, markdown, summarise
 from depth_training.evaluation.sgbm import SgbmMethod
-from depth_training.evaluation.sheets import overlay, sheet
+from depth_training.evaluation.sheets import sheet
 from tiny_files import write_image
 
 ROAD, BUILDING, VEHICLE, SKY = 0, 2, 5, 7
 IMAGE = np.full((10, 20, 3), 90, np.uint8)
+PAIR = {"left": IMAGE, "right": IMAGE}
 
 
 def frame(name, semantic, instance=None, stereo=False):
@@ -36,14 +37,15 @@ def maps(rows):
 class Segmenter:
     """Answers the given class and instance maps in turn, and remembers what it was asked."""
 
+    inputs = ("left", "right")
     maps = frozenset(("semantic", "instance"))
 
     def __init__(self, semantic, instance):
         self.semantic, self.instance, self.asked = semantic, instance, []
 
-    def __call__(self, left, right, maps=()):
-        self.asked.append((left is right, sorted(maps)))
-        disparity = np.full(left.shape[:2], 4, np.float32)
+    def __call__(self, images, maps=()):
+        self.asked.append((images["left"] is images["right"], sorted(maps)))
+        disparity = np.full(images["left"].shape[:2], 4, np.float32)
         instance = self.instance if "instance" in maps else None
         return Prediction(disparity, semantic=self.semantic if "semantic" in maps else None, instance=instance)
 
@@ -139,11 +141,11 @@ class FixedBackend:
 def test_classes_of_another_list_are_not_scored():
     ours = PipelineMethod(FixedBackend(LABELS), "source")
     assert ours.maps == {"semantic", "instance"}
-    answer = ours(IMAGE, IMAGE, ours.maps)
+    answer = ours(PAIR, ours.maps)
     assert (answer.semantic == VEHICLE).all()
     assert (answer.instance == 1).all()
     assert (answer.confidence, answer.parts) == (None, {})
-    assert ours(IMAGE, IMAGE).semantic is None
+    assert ours(PAIR).semantic is None
     others = PipelineMethod(FixedBackend((Label(0, "floor", (1, 2, 3)),)), "source")
     assert others.maps == frozenset()
     assert SgbmMethod("", 1).maps == frozenset()
@@ -153,7 +155,7 @@ def test_a_part_of_the_answer_is_what_the_network_calls_sure():
     backend = FixedBackend(LABELS)
     backend.spec.outputs["confidence"] = 1
     backend.confidence = np.where(np.arange(20) < 5, np.float32(0.75), np.float32(0.25))[None, None].repeat(10, 1)
-    answer = PipelineMethod(backend, "source")(IMAGE, IMAGE)
+    answer = PipelineMethod(backend, "source")(PAIR)
     assert (answer.confidence == backend.confidence[0]).all()
     (sure,) = answer.parts.values()
     assert (sure == (np.arange(20) < 5)).all()
@@ -161,7 +163,7 @@ def test_a_part_of_the_answer_is_what_the_network_calls_sure():
 
 def test_the_network_size_is_that_of_the_command():
     method = PipelineMethod(FixedBackend(LABELS), "40x30")
-    answer = method(IMAGE, IMAGE, {"semantic"})
+    answer = method(PAIR, {"semantic"})
     assert answer.semantic.shape == (10, 20)
     assert answer.disparity_px[0, 0] == 2  # 4 px at twice the width
     with pytest.raises(ValueError, match="network_size"):
@@ -176,7 +178,8 @@ def test_sheets_show_classes_where_they_are_known(tmp_path):
     pair, single = frame("a", semantic, instance, True), frame("b", semantic)
     assert sheet(pair, {"m": answer, "n": Prediction(answer.disparity_px)}).shape == (240, 6 * 480, 3)
     assert sheet(single, {"m": answer}).shape == (240, 3 * 480, 3)
-    shown = overlay(IMAGE, semantic, instance)
+    tiles = sheet(single, {"m": answer})
+    shown = cv2.resize(tiles[:, -480:], (20, 10), interpolation=cv2.INTER_AREA)
     assert shown[0, 0].tolist() == pytest.approx([0.4 * 90 + 0.6 * c for c in LABELS[SKY].color], abs=1)
     assert shown[9, 19].tolist() == [36, 36, 36]  # unlabelled is darkened
     assert shown[6, 3].tolist() == [255] * 3
@@ -188,7 +191,7 @@ def test_the_default_network_sees_classes_with_the_left_eye_alone():
     left, right = np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), dtype=np.uint8)
     left[:32] //= 4
     _, method = make_method("zoo:stereo_s", 1)
-    pair, single = method(left, right, {"semantic"}), method(left, left, {"semantic"})
+    pair, single = (method({"left": left, "right": eye}, {"semantic"}) for eye in (right, left))
     assert (pair.semantic == single.semantic).all()
     assert len(np.unique(single.semantic)) > 1
     assert np.abs(pair.disparity_px - single.disparity_px).max() > 1

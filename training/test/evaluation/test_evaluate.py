@@ -23,14 +23,15 @@ TRUTH_PX = 12.0
 class Answers:
     """A method that is a function of the pair."""
 
+    inputs = ("left", "right")
     maps = frozenset()
 
     def __init__(self, function):
         self.function = function
 
-    def __call__(self, left, right, maps=()):
+    def __call__(self, images, maps=()):
         assert not maps
-        return self.function(left, right)
+        return self.function(**images)
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_the_time_of_a_row_is_that_of_one_call_in_milliseconds(listing):
 
 
 def test_truth_above_the_maximum_does_not_count(listing):
-    ones = Answers(lambda left, _: Prediction(np.ones(left.shape[:2])))
+    ones = Answers(lambda left, right: Prediction(np.ones(left.shape[:2])))
     rows = evaluate(open_sets([str(listing)]), {"m": ones}, Limits(max_disparity_px=11)).rows
     assert [row["density"] for row in rows] == [0, 0]
     assert np.isnan(rows[0]["epe"])

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 
 LEFT = np.full((10, 12, 3), (200, 100, 50), np.uint8)
 RIGHT = np.full((10, 12, 3), (40, 80, 120), np.uint8)
+PAIR = {"left": LEFT, "right": RIGHT}
 
 
 def write_network(path, inputs, output_shape, nodes, kind=TensorProto.FLOAT, constants=()):
@@ -46,7 +47,7 @@ def test_one_grey_tensor_last_channel_right_padded_and_negated(tmp_path):
     text = 'inputs = ["pair"]\nlayout = "NHWC"\ncolors = "grey"\nmultiple = 7\noutput = "d"\noutput_scale = -100.0\n'
     label, method = make_method(f"onnx:{describe(path, text)}", 1)
     assert (label, method.maps) == ("a", frozenset())
-    answer = method(LEFT, RIGHT)
+    answer = method(PAIR)
     grey = round(0.299 * 40 + 0.587 * 80 + 0.114 * 120)
     assert answer.disparity_px.shape == (10, 12)
     assert answer.disparity_px == pytest.approx(np.full((10, 12), 100 * grey / 255), abs=1e-3)
@@ -67,7 +68,7 @@ def test_two_normalised_bgr_tensors_of_a_fixed_size(tmp_path):
     )
     _, method = make_method(f"onnx:{path}@{describe(tmp_path / 'c.onnx', text).with_suffix('.toml')}", 1, "64x64")
     in_network_px = (50 - 10) / 4 + 10 * (40 - 20) / 5
-    assert method(LEFT, RIGHT).disparity_px == pytest.approx(np.full((10, 12), in_network_px / 2), abs=1e-3)
+    assert method(PAIR).disparity_px == pytest.approx(np.full((10, 12), in_network_px / 2), abs=1e-3)
 
 
 def test_bytes_stay_bytes_and_large_answers_are_cut(tmp_path):
@@ -85,7 +86,7 @@ def test_bytes_stay_bytes_and_large_answers_are_cut(tmp_path):
         views["left"][0], views["right"][0] = LEFT, RIGHT
         assert (peer.infer({"disparity"})["disparity"] == byte).all()
     describe(path, 'inputs=["l","r"]\nlayout="NHWC"\nwhite=255.0\nmultiple=1\noutput="d"\nmax_disparity_px=150.0\n')
-    assert (make_method(f"onnx:{path}", 1)[1](LEFT, RIGHT).disparity_px == 150).all()
+    assert (make_method(f"onnx:{path}", 1)[1](PAIR).disparity_px == 150).all()
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,16 @@ LEFT, RIGHT = VIEW + 10, VIEW + 20  # told apart by their brightness
 class Teacher:
     """Answers `disparity_px` to the pair, and `right_px` to the mirrored one, as seen from the right eye."""
 
+    inputs = ("left", "right")
+
     def __init__(self, disparity_px: np.ndarray, right_px: np.ndarray, semantic: np.ndarray | None = None) -> None:
         self.disparity_px, self.right_px, self.semantic = disparity_px, right_px, semantic
         self.maps = frozenset() if semantic is None else frozenset({"semantic"})
 
-    def __call__(self, left, right, maps=()):
-        assert {int(left[0, 0, 0]), int(right[0, 0, 0])} == {10, 20}
-        answer = self.disparity_px if left[0, 0, 0] == 10 else self.right_px[:, ::-1]
+    def __call__(self, images, maps=()):
+        brightness = {name: int(image[0, 0, 0]) for name, image in images.items()}
+        assert brightness in ({"left": 10, "right": 20}, {"left": 20, "right": 10})
+        answer = self.disparity_px if brightness["left"] == 10 else self.right_px[:, ::-1]
         return Prediction(answer.astype(np.float32), semantic=self.semantic)
 
 

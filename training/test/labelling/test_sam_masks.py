@@ -113,18 +113,18 @@ def test_what_no_mask_covers_is_divided_into_its_connected_parts():
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
-def test_a_sequence_gets_its_segmentation(package, sequence, checkpoint, processes):
+def test_a_sequence_gets_its_regions(package, sequence, checkpoint, processes):
     masks(sequence, checkpoint, "--processes", processes)
     pairs = make_dataset("plain", sequence)
-    np.testing.assert_array_equal(pairs[0].segmentation, expected_view())
-    assert [pairs[i].segmentation.shape for i in range(3)] == [(12, 20, 3)] * 3
-    assert {p.suffix for p in (sequence / "segmentation").iterdir()} == {".png", ".key"}
+    np.testing.assert_array_equal(pairs[0].regions, expected_view())
+    assert [pairs[i].regions.shape for i in range(3)] == [(12, 20, 3)] * 3
+    assert {p.suffix for p in (sequence / "regions").iterdir()} == {".png", ".key"}
 
 
 def test_only_what_is_missing_or_stale_is_made_again(package, sequence, checkpoint, caplog):
     caplog.set_level(logging.INFO)
     masks(sequence, checkpoint)
-    written = sorted((sequence / "segmentation").glob("*.png"))
+    written = sorted((sequence / "regions").glob("*.png"))
     for path in written:
         os.utime(path, (1, 1))
 
@@ -158,7 +158,7 @@ def test_folders_in_a_folder_keep_their_places(package, sequence, checkpoint, tm
     (sequence / "left").rename(tmp_path / "drives" / "a" / "b")
     masks(tmp_path / "drives", checkpoint, "--out", str(tmp_path / "there"))
     for name in ("000000.png", "000002.key"):
-        there, before = tmp_path / "there" / "a" / "b" / name, sequence / "segmentation" / name
+        there, before = tmp_path / "there" / "a" / "b" / name, sequence / "regions" / name
         assert there.read_bytes() == before.read_bytes()
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -171,7 +171,7 @@ def test_a_broken_image_names_itself(package, sequence, checkpoint):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"expected a whole image in .*left/000001\.png"):
         masks(sequence, checkpoint)
-    assert [p.name for p in sorted((sequence / "segmentation").iterdir())] == ["000000.key", "000000.png"]
+    assert [p.name for p in sorted((sequence / "regions").iterdir())] == ["000000.key", "000000.png"]
 
 
 def test_without_a_checkpoint_or_with_another_file_nothing_is_written(package, sequence, tmp_path):
@@ -187,7 +187,7 @@ def test_without_a_checkpoint_or_with_another_file_nothing_is_written(package, s
     torch.save({"image_encoder.pos_embed": torch.zeros(1, 2, 2, 768)}, other)
     with pytest.raises(ValueError, match=r"expected weights of 'vit_b' in .*other\.pth, got .*\"threshold\""):
         masks(sequence, other)
-    assert not list((sequence / "segmentation").glob("*"))
+    assert not list((sequence / "regions").glob("*"))
 
 
 def test_a_missing_package_says_what_to_install(package, sequence, tmp_path):

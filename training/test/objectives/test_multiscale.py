@@ -23,7 +23,7 @@ def batch_with(disparity_px: torch.Tensor, occluded: float = math.nan) -> Stereo
     )
 
 
-def answer_of(full: float, fine: float, coarse: float, occlusion: float = -20.0) -> dict:
+def prediction_of(full: float, fine: float, coarse: float, occlusion: float = -20.0) -> dict:
     """Scales at 1/4 and 1/2, coarse first, each of one value."""
     sizes = ((H // 4, W // 4), (H // 2, W // 2))
     scales = [torch.full((B, 1, *size), value) for size, value in zip(sizes, (coarse, fine), strict=True)]
@@ -34,16 +34,16 @@ def answer_of(full: float, fine: float, coarse: float, occlusion: float = -20.0)
     }
 
 
-def losses_of(answer: dict, batch: StereoBatch, **options) -> dict[str, float]:
-    losses = make_objective("multiscale", options, 188.0, "loss")(torch.nn.Identity(), answer, batch)
+def losses_of(prediction: dict, batch: StereoBatch, **options) -> dict[str, float]:
+    losses = make_objective("multiscale", options, 188.0, "loss")(torch.nn.Identity(), prediction, batch)
     return {name: value.item() for name, value in losses.items()}
 
 
 def test_each_scale_costs_its_error_and_coarser_ones_less():
     truth = torch.full((B, 1, H, W), 8.0)
-    losses = losses_of(answer_of(9.0, 6.0, 13.0), batch_with(truth), disparity=2.0, coarser=0.5)
+    losses = losses_of(prediction_of(9.0, 6.0, 13.0), batch_with(truth), disparity=2.0, coarser=0.5)
     assert losses["disparity"] == pytest.approx(2.0 * (1 + 0.5 * 2 + 0.25 * 5))
-    smooth = losses_of(answer_of(8.5, 6.0, 13.0), batch_with(truth), disparity=2.0, coarser=0.5, error="smooth_l1")
+    smooth = losses_of(prediction_of(8.5, 6.0, 13.0), batch_with(truth), disparity=2.0, coarser=0.5, error="smooth_l1")
     assert smooth["disparity"] == pytest.approx(2.0 * (0.125 + 0.5 * 1.5 + 0.25 * 4.5))
 
 
@@ -51,26 +51,26 @@ def test_unknown_and_too_large_truth_costs_nothing_even_within_a_cell():
     truth = torch.full((B, 1, H, W), 8.0)
     truth[:, :, ::2] = math.nan
     truth[:, :, 1::4] = 500.0
-    assert losses_of(answer_of(8.0, 8.0, 8.0), batch_with(truth, 0.0))["disparity"] == pytest.approx(0.0, abs=1e-6)
-    nothing = losses_of(answer_of(3.0, 3.0, 3.0), batch_with(torch.full_like(truth, math.nan)))
+    assert losses_of(prediction_of(8.0, 8.0, 8.0), batch_with(truth, 0.0))["disparity"] == pytest.approx(0.0, abs=1e-6)
+    nothing = losses_of(prediction_of(3.0, 3.0, 3.0), batch_with(torch.full_like(truth, math.nan)))
     assert nothing == {"disparity": 0.0, "occlusion": 0.0}
 
 
 def test_known_occlusion_is_learnt_at_every_scale():
     truth = torch.full((B, 1, H, W), 8.0)
-    wrong = losses_of(answer_of(8.0, 8.0, 8.0), batch_with(truth, 1.0), occlusion=0.5, coarser=0.5)
+    wrong = losses_of(prediction_of(8.0, 8.0, 8.0), batch_with(truth, 1.0), occlusion=0.5, coarser=0.5)
     assert wrong["occlusion"] == pytest.approx(0.5 * 1.5 * 20.0)
-    right = losses_of(answer_of(8.0, 8.0, 8.0, 20.0), batch_with(truth, 1.0))
+    right = losses_of(prediction_of(8.0, 8.0, 8.0, 20.0), batch_with(truth, 1.0))
     assert right["occlusion"] < 1e-6
 
 
 def test_occlusion_comes_from_a_dense_disparity_where_it_is_unknown():
     truth = torch.full((B, 1, H, W), 8.0)  # columns 0..7 lie outside the right view: a quarter of the image
-    losses = losses_of(answer_of(8.0, 8.0, 8.0), batch_with(truth), occlusion=1.0, coarser=0.5)
+    losses = losses_of(prediction_of(8.0, 8.0, 8.0), batch_with(truth), occlusion=1.0, coarser=0.5)
     assert losses["occlusion"] == pytest.approx(1.5 * 0.25 * 20.0, rel=1e-5)
-    assert losses_of(answer_of(8.0, 8.0, 8.0), batch_with(truth), occlusion_from_disparity=False)["occlusion"] == 0
+    assert losses_of(prediction_of(8.0, 8.0, 8.0), batch_with(truth), occlusion_from_disparity=False)["occlusion"] == 0
     truth[:, :, ::4] = math.nan  # three quarters known: too sparse to tell
-    assert losses_of(answer_of(8.0, 8.0, 8.0), batch_with(truth))["occlusion"] == 0
+    assert losses_of(prediction_of(8.0, 8.0, 8.0), batch_with(truth))["occlusion"] == 0
 
 
 def test_an_unknown_error_lists_the_choices():

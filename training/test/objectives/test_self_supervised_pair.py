@@ -20,28 +20,28 @@ def shifted_pair():
     return batch
 
 
-def answer(left_px, right_px):
+def prediction(left_px, right_px):
     """Constant maps at all scales."""
     sizes = {s: (2, 1, HEIGHT // s, WIDTH // s) for s in (8, 4, 2, 1)}
     values = {"left": left_px, "right": right_px}
     return {f"{view}_{s}": torch.full(size, float(px)) for view, px in values.items() for s, size in sizes.items()}
 
 
-def losses(answer_, **options):
+def losses(prediction_, **options):
     rule = make_objective("self_supervised_pair", options, 64.0, "loss.options")
-    return rule(torch.nn.Identity(), answer_, shifted_pair())
+    return rule(torch.nn.Identity(), prediction_, shifted_pair())
 
 
 def test_each_views_true_disparity_is_the_minimum():
     pairs = [(a, b) for a in (4, 6, 8) for b in (4, 6, 8)]
-    error = {pair: losses(answer(*pair))["photometric"].item() for pair in pairs}
+    error = {pair: losses(prediction(*pair))["photometric"].item() for pair in pairs}
     assert min(error, key=error.get) == (DISPARITY, DISPARITY)
     assert error[6, 6] < 0.6 * min(error[6, 4], error[8, 6])
     assert error[6, 6] < 0.03  # what is left is the border that the other view does not show
 
 
 def test_gradients_pull_every_scale_of_both_views_to_the_truth():
-    near = {name: value.requires_grad_() for name, value in answer(5.5, 6.5).items()}
+    near = {name: value.requires_grad_() for name, value in prediction(5.5, 6.5).items()}
     sum(losses(near).values()).backward()
     for name, value in near.items():
         inner = value.grad[..., 2:-2]
@@ -51,7 +51,7 @@ def test_gradients_pull_every_scale_of_both_views_to_the_truth():
 
 def test_the_total_is_the_mean_of_equation_8():
     torch.manual_seed(1)
-    random = {name: 5 + 2 * torch.rand_like(value) for name, value in answer(0, 0).items()}
+    random = {name: 5 + 2 * torch.rand_like(value) for name, value in prediction(0, 0).items()}
     found = losses(random, gamma=0.7, smoothness=0.02)
     batch = shifted_pair()
     flipped = SimpleNamespace(left=batch.right.flip(-1), right=batch.left.flip(-1))
@@ -70,4 +70,4 @@ def test_the_total_is_the_mean_of_equation_8():
 
 def test_an_unknown_sampling_is_refused():
     with pytest.raises(ValueError, match=r"sampling among .*'bilinear'.* got 'spline'"):
-        losses(answer(1, 1), sampling="spline")
+        losses(prediction(1, 1), sampling="spline")

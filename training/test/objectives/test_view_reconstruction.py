@@ -38,8 +38,8 @@ def pair():
     return unlabelled(wide[..., :W], wide[..., SHIFT : W + SHIFT])
 
 
-def answer_at(disparity_px: float, batch: StereoBatch, occlusion: float = -20.0) -> dict:
-    """An answer of one disparity everywhere, with colours as features at 1/2."""
+def prediction_at(disparity_px: float, batch: StereoBatch, occlusion: float = -20.0) -> dict:
+    """A prediction of one disparity everywhere, with colours as features at 1/2."""
     return {
         "disparity": torch.full((B, 1, H, W), disparity_px, requires_grad=True),
         "occlusion": torch.full((B, 1, H // 2, W // 2), occlusion, requires_grad=True),
@@ -48,13 +48,13 @@ def answer_at(disparity_px: float, batch: StereoBatch, occlusion: float = -20.0)
     }
 
 
-def losses_of(name: str, answer: dict, batch: StereoBatch, **options) -> dict[str, torch.Tensor]:
-    return make_objective(name, options, 188.0, "loss")(torch.nn.Identity(), answer, batch)
+def losses_of(name: str, prediction: dict, batch: StereoBatch, **options) -> dict[str, torch.Tensor]:
+    return make_objective(name, options, 188.0, "loss")(torch.nn.Identity(), prediction, batch)
 
 
 @pytest.mark.parametrize("name", ["photometric", "deep_features"])
 def test_the_true_disparity_costs_least(name, pair):
-    cost = {d: losses_of(name, answer_at(d, pair), pair)[name].item() for d in (2.0, 4.0, 6.0, 8.0, 10.0)}
+    cost = {d: losses_of(name, prediction_at(d, pair), pair)[name].item() for d in (2.0, 4.0, 6.0, 8.0, 10.0)}
     assert min(cost, key=cost.get) == SHIFT
     assert cost[SHIFT] < 1e-3 < 0.1 * min(cost[4.0], cost[8.0])
 
@@ -62,58 +62,58 @@ def test_the_true_disparity_costs_least(name, pair):
 @pytest.mark.parametrize("name", ["photometric", "deep_features"])
 @pytest.mark.parametrize("mask", ["soft", "threshold"])
 def test_what_is_called_occluded_does_not_count_nor_teach(name, mask, pair):
-    answer = answer_at(4.0, pair)
+    prediction = prediction_at(4.0, pair)
     with torch.no_grad():
-        answer["occlusion"][:, :, :, : W // 4] = 20.0
-    losses = losses_of(name, answer, pair, mask=mask, smoothness=0.0)
+        prediction["occlusion"][:, :, :, : W // 4] = 20.0
+    losses = losses_of(name, prediction, pair, mask=mask, smoothness=0.0)
     (losses[name]).backward()
     # Cells whose own pixels are all occluded; those at the border of both halves may look across.
-    assert answer["disparity"].grad[..., : W // 2 - 2].abs().max() < 1e-8
-    assert answer["disparity"].grad[..., W // 2 :].abs().max() > 1e-6
-    assert answer["occlusion"].grad is None
+    assert prediction["disparity"].grad[..., : W // 2 - 2].abs().max() < 1e-8
+    assert prediction["disparity"].grad[..., W // 2 :].abs().max() > 1e-6
+    assert prediction["occlusion"].grad is None
 
 
 @pytest.mark.parametrize("name", ["photometric", "deep_features"])
 def test_calling_more_occluded_does_not_make_the_error_smaller(name, pair):
-    sure, doubting = (losses_of(name, answer_at(4.0, pair, o), pair) for o in (-20.0, 2.0))
+    sure, doubting = (losses_of(name, prediction_at(4.0, pair, o), pair) for o in (-20.0, 2.0))
     assert doubting[name].item() == pytest.approx(sure[name].item(), rel=1e-3)
-    assert sure["occluded_share"].item() == 0
-    assert doubting["occluded_share"].item() == pytest.approx(0.1 * (torch.sigmoid(torch.tensor(2.0)).item() - 0.3))
+    assert sure["occluded_fraction"].item() == 0
+    assert doubting["occluded_fraction"].item() == pytest.approx(0.1 * (torch.sigmoid(torch.tensor(2.0)).item() - 0.3))
 
 
 def test_too_much_occlusion_is_pulled_back(pair):
-    answer = answer_at(4.0, pair, 2.0)
-    losses_of("photometric", answer, pair)["occluded_share"].backward()
-    assert (answer["occlusion"].grad > 0).all()
+    prediction = prediction_at(4.0, pair, 2.0)
+    losses_of("photometric", prediction, pair)["occluded_fraction"].backward()
+    assert (prediction["occlusion"].grad > 0).all()
 
 
 def test_columns_that_the_right_view_does_not_show_do_not_count(pair):
-    answer = answer_at(10.0, pair)
-    losses_of("photometric", answer, pair, mask="none", smoothness=0.0)["photometric"].backward()
-    assert answer["disparity"].grad[..., :9].abs().max() == 0
-    assert answer["disparity"].grad[..., 12:].abs().max() > 0
+    prediction = prediction_at(10.0, pair)
+    losses_of("photometric", prediction, pair, mask="none", smoothness=0.0)["photometric"].backward()
+    assert prediction["disparity"].grad[..., :9].abs().max() == 0
+    assert prediction["disparity"].grad[..., 12:].abs().max() > 0
 
 
 def test_features_learn_only_where_asked_for(pair):
     for train_features in (False, True):
-        answer = answer_at(4.0, pair)
-        losses_of("deep_features", answer, pair, train_features=train_features)["deep_features"].backward()
-        assert answer["disparity"].grad.abs().max() > 0
-        assert (answer["left_features"][0].grad is not None) == train_features
+        prediction = prediction_at(4.0, pair)
+        losses_of("deep_features", prediction, pair, train_features=train_features)["deep_features"].backward()
+        assert prediction["disparity"].grad.abs().max() > 0
+        assert (prediction["left_features"][0].grad is not None) == train_features
 
 
 def test_coarse_scales_are_judged_at_full_size(pair):
-    answer = answer_at(6.0, pair)
-    answer["disparity_scales"] = (torch.full((B, 1, 4, 8), 2.0), torch.full((B, 1, 8, 16), 6.0))
+    prediction = prediction_at(6.0, pair)
+    prediction["disparity_scales"] = (torch.full((B, 1, 4, 8), 2.0), torch.full((B, 1, 8, 16), 6.0))
     only, finest, all_scales = (
-        losses_of("photometric", answer, pair, scales=n)["photometric"].item() for n in (0, 1, 2)
+        losses_of("photometric", prediction, pair, scales=n)["photometric"].item() for n in (0, 1, 2)
     )
     assert finest == pytest.approx(only, abs=1e-6)
-    wrong = losses_of("photometric", answer_at(2.0, pair), pair)["photometric"].item()
+    wrong = losses_of("photometric", prediction_at(2.0, pair), pair)["photometric"].item()
     assert all_scales == pytest.approx((2 * only + wrong) / 3, rel=1e-4)
 
 
-def test_wrong_options_and_answers_are_refused(pair):
+def test_wrong_options_and_predictions_are_refused(pair):
     for options, text in (
         ({"mask": "hard"}, "'soft'.*got 'hard'"),
         ({"sampling": "box"}, "'bilinear'.*got 'box'"),
@@ -122,10 +122,10 @@ def test_wrong_options_and_answers_are_refused(pair):
             make_objective("photometric", options, 188.0, "loss")
     with pytest.raises(ValueError, match=r"'cosine'.*got 'dot'"):
         make_objective("deep_features", {"distance": "dot"}, 188.0, "loss")
-    answer = answer_at(4.0, pair)
-    del answer["left_features"]
+    prediction = prediction_at(4.0, pair)
+    del prediction["left_features"]
     with pytest.raises(ValueError, match="left_features"):
-        losses_of("deep_features", answer, pair)
+        losses_of("deep_features", prediction, pair)
 
 
 @pytest.mark.parametrize("network", ["dispnet", "stereo_s"])
@@ -149,7 +149,7 @@ def test_the_semi_supervised_recipes_differ_from_the_supervised_one_by_their_unl
     assert semi.unlabelled.objective == name
     # Both take as many labelled steps: all of them up to from_progress, then `every` of every + 1.
     late, every = 1 - semi.unlabelled.from_progress, semi.unlabelled.every
-    labelled_share = 1 - late / (every + 1)
-    assert supervised.schedule.minutes == pytest.approx(labelled_share * semi.schedule.minutes)
+    labelled_fraction = 1 - late / (every + 1)
+    assert supervised.schedule.minutes == pytest.approx(labelled_fraction * semi.schedule.minutes)
     alike = [replace(r, unlabelled=UnlabelledConfig(), schedule=ScheduleConfig()) for r in (semi, supervised)]
     assert alike[0] == alike[1]

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 from depth_models.labels import LABELS, PERSON, SKY, VEHICLE
+from depth_runtime.camera import StereoCamera
+from depth_runtime.files.sequence_folder import TrueFrame, write_frame
 from depth_training.cli import main
-from depth_training.synthetic.folder import Calibration, Frame, write_frame
 from depth_training.synthetic.sample import SampleConfig, SampleRenderer
 from depth_training.synthetic.street import ego_path
 
@@ -109,11 +110,11 @@ def test_the_camera_drives_forward_at_its_speed():
 
 def test_a_disparity_beyond_sixteen_bits_is_refused(tmp_path):
     image = np.zeros((4, 6, 3), np.uint8)
-    frame = Frame(image, image, np.full((4, 6), 256.5, np.float32), image[..., 0], image[..., 0].astype(np.uint16))
+    frame = TrueFrame(image, image, np.full((4, 6), 256.5, np.float32), image[..., 0], image[..., 0].astype(np.uint16))
     with pytest.raises(ValueError, match=r"0\.\.256 px, got 256\.5"):
         write_frame(tmp_path, 0, frame)
 
 
 def test_the_principal_point_is_between_the_middle_pixels():
-    calibration = SampleConfig(width=10, height=7).calibration
-    assert calibration == Calibration(10, 7, 8.0, 8.0, 4.5, 3.0, 4.5, 0.42)
+    camera = SampleConfig(width=10, height=7).camera
+    assert camera == StereoCamera(8.0, 8.0, 4.5, 4.5, 3.0, 0.42, (7, 10))

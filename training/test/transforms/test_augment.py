@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from depth_runtime.camera import StereoCamera
 from depth_training.data import Sample
 from depth_training.transforms.augment import StereoAugmentation, augment_stereo, erase, misalign, recolour_pair
 from depth_training.transforms.geometry import crop_sample, flip_sample, scale_sample
@@ -32,9 +33,7 @@ def plane():
         right=texture(x, y),
         disparity_px=disparity,
         right_disparity_px=right_disparity,
-        intrinsics=(100.0, 110.0, 70.0, 40.0),
-        baseline_m=0.5,
-        disparity_shift_px=2.0,
+        camera=StereoCamera(100.0, 110.0, 70.0, 68.0, 40.0, 0.5),
         name="plane",
     )
 
@@ -61,9 +60,10 @@ def test_scaling_multiplies_disparity_by_the_ratio_of_the_widths(plane, height, 
     y, x = np.mgrid[:height, :width]
     expected = ratio_x * (6 + 0.04 * ((x + 0.5) / ratio_x - 0.5) + 0.02 * ((y + 0.5) / ratio_y - 0.5))
     assert np.abs(scaled.disparity_px - expected)[2:-2, 2:-2].max() < 0.002
-    assert scaled.intrinsics == pytest.approx(
-        (100 * ratio_x, 110 * ratio_y, 70.5 * ratio_x - 0.5, 40.5 * ratio_y - 0.5)
-    )
+    left = scaled.camera.left
+    assert (left.fx, left.fy) == pytest.approx((100 * ratio_x, 110 * ratio_y))
+    assert (left.cx, left.cy) == pytest.approx((70.5 * ratio_x - 0.5, 40.5 * ratio_y - 0.5))
+    assert scaled.camera.cx_right == pytest.approx(68.5 * ratio_x - 0.5)
     middle, old = scaled.true_depth_m()[height // 2, width // 2], plane.true_depth_m()[ROWS // 2, COLUMNS // 2]
     assert middle == pytest.approx(old, rel=0.02)
     assert mismatch(scaled) < 3 < mismatch(scaled, 0.7)
@@ -94,35 +94,35 @@ def test_a_window_keeps_both_views_aligned(plane):
     assert (window.left == plane.left[11:61, 23:93]).all()
     assert (window.right == plane.right[11:61, 23:93]).all()
     assert window.disparity_px[4, 5] == plane.disparity_px[15, 28]
-    assert window.intrinsics == (100, 110, 47, 29)
+    assert window.camera == StereoCamera(100, 110, 47, 45, 29, 0.5, (50, 70))
     assert (window.neighbours[0] == window.right).all()
     assert mismatch(window) < 1.5
     with pytest.raises(ValueError, match=r"window inside 150 x 90, got 70 x 50 at \(81, 11\) in 'plane'"):
         crop_sample(plane, 11, 81, 50, 70)
 
 
-def test_a_segmentation_moves_with_the_left_view_and_keeps_its_colours(plane):
+def test_regions_move_with_the_left_view_and_keep_their_colours(plane):
     regions = np.zeros((ROWS, COLUMNS, 3), np.uint8)
     regions[20:60, 40:100] = 250, 3, 77
-    segmented = replace(plane, segmentation=regions)
+    segmented = replace(plane, regions=regions)
     scaled = scale_sample(segmented, 45, 300)
-    assert np.unique(scaled.segmentation.reshape(-1, 3), axis=0).tolist() == [[0, 0, 0], [250, 3, 77]]
-    assert np.argwhere(scaled.segmentation[..., 0]).min(0).tolist() == [10, 80]
-    assert (crop_sample(segmented, 11, 23, 50, 70).segmentation == regions[11:61, 23:93]).all()
+    assert np.unique(scaled.regions.reshape(-1, 3), axis=0).tolist() == [[0, 0, 0], [250, 3, 77]]
+    assert np.argwhere(scaled.regions[..., 0]).min(0).tolist() == [10, 80]
+    assert (crop_sample(segmented, 11, 23, 50, 70).regions == regions[11:61, 23:93]).all()
     for seed in range(6):
         view = augment_stereo(segmented, 60, 100, np.random.default_rng(seed), GEOMETRY_ONLY)
-        assert (view.name, view.segmentation.shape) == ("plane", (60, 100, 3))  # not flipped
+        assert (view.name, view.regions.shape) == ("plane", (60, 100, 3))  # not flipped
 
 
-def test_a_segmentation_takes_the_mean_colours_of_the_recoloured_view(plane):
+def test_regions_take_the_mean_colours_of_the_recoloured_view(plane):
     regions = np.full((ROWS, COLUMNS, 3), 9, np.uint8)
     regions[:, 70:] = 250, 3, 77
     regions[40] = 0
-    view = augment_stereo(replace(plane, segmentation=regions), ROWS, COLUMNS, np.random.default_rng(1), RECOLOUR_ONLY)
+    view = augment_stereo(replace(plane, regions=regions), ROWS, COLUMNS, np.random.default_rng(1), RECOLOUR_ONLY)
     assert (view.left != plane.left).any()
-    assert (view.segmentation[40] == 0).all()
+    assert (view.regions[40] == 0).all()
     for columns in (slice(0, 70), slice(70, COLUMNS)):
-        region = np.delete(view.segmentation[:, columns], 40, 0).reshape(-1, 3)
+        region = np.delete(view.regions[:, columns], 40, 0).reshape(-1, 3)
         assert len(np.unique(region, axis=0)) == 1
         mean = np.delete(view.left[:, columns], 40, 0).mean((0, 1))
         np.testing.assert_allclose(region[0], np.maximum(mean, 1), atol=0.51)
@@ -136,9 +136,9 @@ def test_a_flipped_pair_is_a_stereo_pair_of_the_same_scene(plane):
     twice = flip_sample(flipped)
     assert (twice.left == plane.left).all()
     assert (twice.disparity_px == plane.disparity_px).all()
-    assert twice.intrinsics == plane.intrinsics
+    assert twice.camera == plane.camera
     # The right camera's centre, 68, mirrored: 149 - 68; infinity has the same disparity.
-    assert (flipped.intrinsics[2], flipped.disparity_shift_px) == (81, 2)
+    assert (flipped.camera.cx_left, flipped.camera.disparity_shift_px) == (81, 2)
     with pytest.raises(ValueError, match="right view to flip 'plane'"):
         flip_sample(replace(plane, right_disparity_px=None))
 

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from depth_runtime.camera import StereoCamera
 from depth_training.data import Sample
 from depth_training.transforms.derived import derived
 
@@ -10,14 +11,14 @@ from depth_training.transforms.derived import derived
 def wide_pair() -> Sample:
     left = np.arange(7 * 10 * 3, dtype=np.uint8).reshape(7, 10, 3)
     truth = np.full((7, 10), 12, np.float32)
-    return Sample(left, right=left, disparity_px=truth, intrinsics=(30.0, 30.0, 4.5, 3.0), baseline_m=0.5)
+    return Sample(left, right=left, disparity_px=truth, camera=StereoCamera(30.0, 30.0, 4.5, 4.5, 3.0, 0.5))
 
 
 def test_everything_shrinks_together():
     (sample,) = list(derived([wide_pair()], shrink=2))
     assert sample.left.shape == (3, 5, 3)
     assert np.array_equal(sample.disparity_px, np.full((3, 5), 6, np.float32))
-    assert sample.intrinsics[0] == 15.0
+    assert sample.camera.fx == 15.0
     assert sample.depth_of(sample.disparity_px)[0, 0] == pytest.approx(30 * 0.5 / 12)
 
 
@@ -35,7 +36,7 @@ def test_regions_are_painted_from_labels_at_the_size_that_is_used():
     instance[:, 4:] = 1
     pair = Sample(left, semantic=semantic, instance=instance, name="street/7")
     (sample,) = list(derived([pair], shrink=2, label_regions=True))
-    assert sample.segmentation[0].tolist() == [[1, 1, 1], [0, 0, 0], [200, 100, 50], [200, 100, 50]]
+    assert sample.regions[0].tolist() == [[1, 1, 1], [0, 0, 0], [200, 100, 50], [200, 100, 50]]
     with pytest.raises(ValueError, match="instances in 'street/8'"):
         derived([Sample(left, semantic=semantic, name="street/8")], label_regions=True)[0]
 
@@ -43,14 +44,14 @@ def test_regions_are_painted_from_labels_at_the_size_that_is_used():
 def test_stored_regions_keep_their_borders_when_they_shrink():
     left = np.full((8, 16, 3), 90, np.uint8)
     left[:, 7:] = (200, 100, 50)
-    segmentation = left.copy()
-    segmentation[:, 6] = 0  # a border of one pixel in 16, which every fourth pixel may miss
-    (sample,) = list(derived([Sample(left, segmentation=segmentation)], shrink=4))
+    regions = left.copy()
+    regions[:, 6] = 0  # a border of one pixel in 16, which every fourth pixel may miss
+    (sample,) = list(derived([Sample(left, regions=regions)], shrink=4))
     assert sample.left.shape == (2, 4, 3)
-    black = (sample.segmentation == 0).all(-1)
+    black = (sample.regions == 0).all(-1)
     assert black.tolist() == [[False, True, False, False]] * 2
-    assert sample.segmentation[0, 0].tolist() == sample.left[0, :2].mean(0).round().tolist()
-    assert sample.segmentation[0, 2].tolist() == sample.segmentation[0, 3].tolist() == [200, 100, 50]
+    assert sample.regions[0, 0].tolist() == sample.left[0, :2].mean(0).round().tolist()
+    assert sample.regions[0, 2].tolist() == sample.regions[0, 3].tolist() == [200, 100, 50]
 
 
 def test_samples_kept_in_memory_are_read_once():

@@ -1,47 +1,64 @@
 # SPDX-License-Identifier: Apache-2.0
-"""DiagnosticStatus of the stereo node: what runs, how fast, what was lost and why."""
+"""DiagnosticStatus of a node around a network: what runs, how fast, what was lost and why."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from depth_runtime.backends import Backend
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from .pairing import PairMatcher
 from .statistics import Snapshot
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+# A frame that takes longer than this is worth an ERROR: either the network hangs or it is useless at this speed.
+STUCK_S = 5.0
 
 
 @dataclass(frozen=True)
 class Health:
-    """Everything that a status is made of. `silence` says why no pair comes, "" while pairs come."""
+    """Everything that a status is made of, but for the statistics.
+
+    failure: why the last change of state failed, ""; busy_s: time that the frame in work has taken so far; silence:
+    why no frame comes, "" while frames come; counts: what came on which topic.
+    """
 
     state: str
     failure: str
+    busy_s: float
     silence: str
     watched: bool
     backend: Backend | None
     requested_backend: str
     model_path: str
-    snapshot: Snapshot
-    matcher: PairMatcher
+    counts: Mapping[str, Any]
+
+    @property
+    def stuck(self) -> str:
+        """What to say of a frame that does not come back, "" if none is overdue."""
+        if self.busy_s < STUCK_S:
+            return ""
+        return (
+            f"a frame is in work for {self.busy_s:.0f} s and has not come back: the network hangs or is too slow for "
+            "this machine (an engine that is being built on the first frame says so in the log); restart the node, or "
+            "choose a smaller network_size or another backend"
+        )
 
 
-def status(name: str, health: Health) -> DiagnosticStatus:
+def status(name: str, health: Health, snapshot: Snapshot) -> DiagnosticStatus:
     """One status; its level is the worst of what is wrong, its message the most important sentence."""
-    level, message = _verdict(health)
-    snapshot, backend = health.snapshot, health.backend
+    level, message = _verdict(health, snapshot)
+    backend = health.backend
     pairs = {
         "state": health.state,
         "model": health.model_path,
         "requested backend": health.requested_backend,
-        "paired": health.matcher.pairs,
         "answered": snapshot.answered,
+        "frame in work s": f"{health.busy_s:.1f}",
         "rate_hz": f"{snapshot.rate_hz:.2f}",
         "valid ratio": f"{snapshot.valid_ratio:.4f}",
-        "time jumps": health.matcher.jumps,
         "last problem": snapshot.last_problem,
     }
     if backend:
@@ -52,25 +69,26 @@ def status(name: str, health: Health) -> DiagnosticStatus:
             "fallback": backend.fallback_reason,
         }
     pairs |= {f"dropped: {cause}": count for cause, count in sorted(snapshot.dropped.items())}
-    for topic, state in health.matcher.topics.items():
-        pairs |= {f"received: {topic}": state.received, f"unpaired: {topic}": state.unpaired}
+    pairs |= health.counts
     pairs |= {f"{stage} p50 ms": f"{ms:.2f}" for stage, ms in snapshot.p50_ms.items()}
     pairs |= {f"{stage} p95 ms": f"{ms:.2f}" for stage, ms in snapshot.p95_ms.items()}
     values = [KeyValue(key=key, value=str(value)) for key, value in pairs.items()]
     return DiagnosticStatus(level=level, name=name, message=message, hardware_id=health.model_path, values=values)
 
 
-def _verdict(health: Health) -> tuple[bytes, str]:
+def _verdict(health: Health, snapshot: Snapshot) -> tuple[bytes, str]:
     if health.failure:
         return ERROR, health.failure
+    if health.stuck:
+        return ERROR, health.stuck
     if health.backend is None or health.state != "active":
         return WARN, f"the node is {health.state}"
     if health.backend.fallback_reason:
         return ERROR, health.backend.fallback_reason
     if health.silence:
         return ERROR, health.silence
-    if health.snapshot.problems_in_window:
-        return WARN, health.snapshot.last_problem
+    if snapshot.problems_in_window:
+        return WARN, snapshot.last_problem
     if not health.watched:
         return OK, "nobody subscribes: nothing is computed"
-    return OK, f"{health.snapshot.rate_hz:.1f} Hz on {health.backend.name}"
+    return OK, f"{snapshot.rate_hz:.1f} Hz on {health.backend.name}"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
@@ -37,23 +38,28 @@ class StereoInputs:
         on_incompatible: Callable[[str, str], None],
     ) -> None:
         self._node = node
-        self._on_incompatible = on_incompatible
+        self._on_message, self._on_incompatible = on_message, on_incompatible
         self.topics = {key: node.resolve_topic_name(key) for key in (LEFT, RIGHT, LEFT_INFO, RIGHT_INFO)}
         image_type: type = Image
         if transport == "compressed":
             # As image_transport does: the base name is remapped first, then the transport's name is added.
             image_type = CompressedImage
             self.topics |= {key: f"{self.topics[key]}/compressed" for key in (LEFT, RIGHT)}
-        types = {LEFT: image_type, RIGHT: image_type, LEFT_INFO: CameraInfo, RIGHT_INFO: CameraInfo}
-        self._subscriptions = [self._subscribe(key, kind, on_message) for key, kind in types.items()]
+        self._types = {LEFT: image_type, RIGHT: image_type, LEFT_INFO: CameraInfo, RIGHT_INFO: CameraInfo}
+        self._subscriptions: list[Any] = []
 
-    def _subscribe(self, key: str, kind: type, on_message: Callable[[str, Any], None]) -> Any:
+    def subscribe(self) -> None:
+        """Create the subscriptions; call destroy if that fails."""
+        for key, kind in self._types.items():
+            self._subscriptions.append(self._subscribe(key, kind))
+
+    def _subscribe(self, key: str, kind: type) -> Any:
         events = SubscriptionEventCallbacks(incompatible_qos=lambda event: self._explain(key, event))
         return self._node.create_subscription(
             kind,
             self.topics[key],
-            lambda message: on_message(key, message),
-            INPUT_QOS,
+            lambda message: self._on_message(key, message),
+            copy(INPUT_QOS),  # rclpy writes overrides into what it is given
             event_callbacks=events,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
@@ -72,5 +78,5 @@ class StereoInputs:
 
     def destroy(self) -> None:
         """Take the subscriptions down."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        while self._subscriptions:
+            self._node.destroy_subscription(self._subscriptions.pop())

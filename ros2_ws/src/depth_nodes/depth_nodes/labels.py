@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 
 from depth_runtime.spec import UNLABELLED, ModelSpec
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from std_msgs.msg import String
 
@@ -19,21 +21,24 @@ class LabelPublishers:
 
     def __init__(self, node: Node, spec: ModelSpec) -> None:
         self._node = node
-        self._publishers = []
+        self._publishers: list[Publisher] = []
         labels = [asdict(label) for label in spec.labels]
-        self._latch(String, "panoptic/labels", String(data=json.dumps({"labels": labels, "unlabelled": UNLABELLED})))
-        if info := _label_info(node, spec):
-            self._latch(type(info), "panoptic/label_info", info)
+        with ExitStack() as undo:
+            undo.callback(self.destroy)
+            text = json.dumps({"labels": labels, "unlabelled": UNLABELLED})
+            self._latch(String, "panoptic/labels", String(data=text))
+            if info := _label_info(node, spec):
+                self._latch(type(info), "panoptic/label_info", info)
+            undo.pop_all()
 
     def _latch(self, kind: type, topic: str, message: object) -> None:
-        publisher = self._node.create_publisher(kind, topic, LATCHED)
-        publisher.publish(message)
-        self._publishers.append(publisher)
+        self._publishers.append(self._node.create_publisher(kind, topic, LATCHED))
+        self._publishers[-1].publish(message)
 
     def destroy(self) -> None:
         """Take the topics down."""
-        for publisher in self._publishers:
-            self._node.destroy_publisher(publisher)
+        while self._publishers:
+            self._node.destroy_publisher(self._publishers.pop())
 
 
 def _label_info(node: Node, spec: ModelSpec) -> object | None:

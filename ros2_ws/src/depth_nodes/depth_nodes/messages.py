@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from depth_runtime.geometry import StereoCamera
+from depth_runtime.camera import StereoCamera
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 from stereo_msgs.msg import DisparityImage

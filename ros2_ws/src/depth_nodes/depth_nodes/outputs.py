@@ -1,148 +1,157 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stereo node's output topics: who listens, what they need, and how a result becomes messages."""
+"""Outputs as a table: each knows its topic, its message, what it needs and how to make it from the maps of a frame."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
+from copy import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-import cv2
-import numpy as np
-from depth_runtime.geometry import StereoCamera, depth_from_disparity, depth_millimetres, points_from_depth
-from depth_runtime.results import StereoResult
-from depth_runtime.spec import ModelSpec
-from depth_runtime.timing import StageTimer
-from rclpy.lifecycle import LifecycleNode
+from depth_runtime.drawing import overlay_classes
+from depth_runtime.geometry import depth_millimetres
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from std_msgs.msg import Header
-from stereo_msgs.msg import DisparityImage
 
 from .calibration import scaled_camera_info
-from .messages import NETWORK_DELTA_D_PX, disparity_message, image_message, points_message
-from .views import DisparityView, palette, panoptic_view
+from .maps import Maps
+from .messages import image_message, points_message
+from .settings import Settings
 
-DEPTH_INFO = "depth_info"
-
-# Output -> (topic, type, the pipeline's maps that it needs besides disparity).
-OUTPUTS: Mapping[str, tuple[str, type, frozenset[str]]] = {
-    "disparity": ("disparity", DisparityImage, frozenset()),
-    "depth": ("depth/image_rect", Image, frozenset()),
-    DEPTH_INFO: ("depth/camera_info", CameraInfo, frozenset()),
-    "confidence": ("confidence", Image, frozenset({"confidence"})),
-    "semantic": ("panoptic/semantic", Image, frozenset({"semantic"})),
-    "instance": ("panoptic/instance", Image, frozenset({"instance"})),
-    "panoptic_color": ("panoptic/image_color", Image, frozenset({"semantic", "instance"})),
-    "disparity_color": ("disparity/image_color", Image, frozenset()),
-    "points": ("points", PointCloud2, frozenset()),
-}
 PUBLISHER_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+
+M = TypeVar("M", bound=Maps)
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What belongs to one answered pair besides its maps. camera is the source-size calibration."""
+class Output(Generic[M]):
+    """One output topic.
 
-    header: Header
-    camera: StereoCamera
-    left_info: CameraInfo
-    left_rgb: np.ndarray
+    make: the message, or its serialised bytes, of one frame. needs: the pipeline's maps without which there is nothing
+    to publish; uses: maps that are taken along where the network gives them. toggle: which `publish.` parameter
+    switches it, its own name if empty.
+    """
+
+    name: str
+    topic: str
+    kind: type
+    make: Callable[[M], Any]
+    needs: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
+    toggle: str = ""
+
+    @property
+    def switch(self) -> str:
+        """Name of its publish toggle."""
+        return self.toggle or self.name
 
 
-class StereoOutputs:
-    """Lazy publishers of one configured node."""
+def toggles(outputs: Iterable[Output]) -> list[str]:
+    """The publish toggles of a table, each once."""
+    return list(dict.fromkeys(output.switch for output in outputs))
 
-    def __init__(self, node: LifecycleNode, spec: ModelSpec) -> None:
-        self._spec = spec
-        self._colors = palette(spec.labels)
-        self._disparity_view = DisparityView()
-        self.publishers = {
-            name: node.create_lifecycle_publisher(
-                kind, topic, PUBLISHER_QOS, qos_overriding_options=QoSOverridingOptions.with_default_policies()
-            )
-            for name, (topic, kind, _) in OUTPUTS.items()
-        }
 
-    def wanted(self, settings: Mapping[str, Any]) -> set[str]:
-        """Outputs that somebody subscribes to and no toggle forbids."""
-        return {
-            name
-            for name, publisher in self.publishers.items()
-            if settings[f"publish.{'depth' if name == DEPTH_INFO else name}"] and publisher.get_subscription_count()
-        }
+def _depth(maps: Maps) -> bytes:
+    encoding = maps.settings.depth_encoding
+    pixels = maps.depth_m if encoding == "32FC1" else depth_millimetres(maps.depth_m)
+    return image_message(maps.header, pixels, encoding)
 
-    @staticmethod
-    def maps(wanted: set[str]) -> set[str]:
+
+def _depth_info(maps: Maps) -> CameraInfo:
+    info = scaled_camera_info(maps.info, maps.plan.source, maps.plan.target)
+    info.header = maps.header
+    return info
+
+
+def _panoptic_color(maps: Maps) -> bytes:
+    assert maps.panoptic is not None  # the output needs the classes
+    view = overlay_classes(maps.rgb, maps.panoptic.semantic, maps.panoptic.instance, maps.views.colors)
+    return image_message(maps.header, view, "rgb8")
+
+
+def _points(maps: Maps) -> bytes:
+    stride = maps.settings.point_stride
+    return points_message(maps.header, maps.points(stride), maps.rgb[::stride, ::stride])
+
+
+DEPTH = Output("depth", "depth/image_rect", Image, _depth)
+DEPTH_INFO = Output("depth_info", "depth/camera_info", CameraInfo, _depth_info, toggle="depth")
+CONFIDENCE: Output[Any] = Output(
+    "confidence",
+    "confidence",
+    Image,
+    lambda maps: image_message(maps.header, maps.confidence, "32FC1"),
+    needs=frozenset({"confidence"}),
+)
+SEMANTIC: Output[Any] = Output(
+    "semantic",
+    "panoptic/semantic",
+    Image,
+    lambda maps: image_message(maps.header, maps.panoptic.semantic, "mono8"),
+    needs=frozenset({"semantic"}),
+)
+INSTANCE: Output[Any] = Output(
+    "instance",
+    "panoptic/instance",
+    Image,
+    lambda maps: image_message(maps.header, maps.panoptic.instance, "mono16"),
+    needs=frozenset({"instance"}),
+)
+PANOPTIC_COLOR = Output(
+    "panoptic_color",
+    "panoptic/image_color",
+    Image,
+    _panoptic_color,
+    needs=frozenset({"semantic"}),
+    uses=frozenset({"instance"}),
+)
+POINTS = Output("points", "points", PointCloud2, _points)
+
+
+class OutputPublishers(Generic[M]):
+    """Lazy publishers of one configured node. `available` are the maps that its network can give."""
+
+    def __init__(self, node: LifecycleNode, outputs: Sequence[Output[M]], available: Collection[str]) -> None:
+        self._node = node
+        self._available = frozenset(available)
+        self._publishers: dict[Output[M], LifecyclePublisher] = {}
+        with ExitStack() as undo:
+            undo.callback(self.destroy)
+            for output in outputs:
+                # A profile of its own for each: rclpy writes overrides into what it is given.
+                self._publishers[output] = node.create_lifecycle_publisher(
+                    output.kind,
+                    output.topic,
+                    copy(PUBLISHER_QOS),
+                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                )
+            undo.pop_all()
+
+    def wanted(self, settings: Settings) -> list[Output[M]]:
+        """Outputs that the network can give, no toggle forbids and somebody subscribes to, in the table's order."""
+        return [
+            output
+            for output, publisher in self._publishers.items()
+            if output.switch in settings.publish
+            and output.needs <= self._available
+            and publisher.get_subscription_count()
+        ]
+
+    def maps_for(self, wanted: Iterable[Output[M]]) -> set[str]:
         """Maps that the pipeline must compute for these outputs."""
-        return set().union(*(OUTPUTS[name][2] for name in wanted))
+        return set().union(*(output.needs | output.uses for output in wanted)) & self._available
 
-    def publish(
-        self, result: StereoResult, frame: Frame, wanted: set[str], settings: Mapping[str, Any], timer: StageTimer
-    ) -> None:
-        """Publish the wanted outputs of one result; stage times go to the timer."""
-        plan = result.plan
-        camera = frame.camera.scaled(plan.scale_out)
-        disparity_px = result.disparity_px
-        if camera.disparity_shift_px:
-            disparity_px -= np.float32(camera.disparity_shift_px)
-        send = self._send
-        if "disparity" in wanted:
-            top = float(self._spec.max_disparity) * plan.disparity_scale
-            span = (-camera.disparity_shift_px, top - camera.disparity_shift_px)
-            delta = NETWORK_DELTA_D_PX * plan.disparity_scale
-            send("disparity", disparity_message(frame.header, disparity_px, camera, span, delta))
-            timer.mark("publish_disparity")
-        if wanted & {"depth", "points"}:
-            depth_m = depth_from_disparity(
-                disparity_px, camera.fx, camera.baseline_m, settings["min_depth_m"], settings["max_depth_m"]
-            )
-            timer.mark("depth")
-        if "depth" in wanted:
-            encoding = settings["depth_encoding"]
-            pixels = depth_m if encoding == "32FC1" else depth_millimetres(depth_m)
-            send("depth", image_message(frame.header, pixels, encoding))
-            timer.mark("publish_depth")
-        if DEPTH_INFO in wanted:
-            info = scaled_camera_info(frame.left_info, plan.source, plan.target)
-            info.header = frame.header
-            send(DEPTH_INFO, info)
-        self._publish_maps(result, frame, wanted, timer)
-        self._publish_views(result, disparity_px, frame, wanted, timer)
-        if "points" in wanted:
-            stride = settings["point_stride"]
-            points = points_from_depth(depth_m, camera, stride)
-            rgb = _at_size(frame.left_rgb, plan.target)[::stride, ::stride]
-            send("points", points_message(frame.header, points, rgb))
-            timer.mark("publish_points")
+    def publish(self, maps: M, wanted: Iterable[Output[M]]) -> None:
+        """Make and publish the wanted outputs of one frame; each is a stage of the frame's timer."""
+        for output in wanted:
+            self._publishers[output].publish(output.make(maps))
+            maps.timer.mark(f"publish_{output.name}")
 
-    def _publish_maps(self, result: StereoResult, frame: Frame, wanted: set[str], timer: StageTimer) -> None:
-        if "confidence" in wanted and result.confidence is not None:
-            self._send("confidence", image_message(frame.header, result.confidence, "32FC1"))
-            timer.mark("publish_confidence")
-        if "semantic" in wanted and result.panoptic:
-            self._send("semantic", image_message(frame.header, result.panoptic.semantic, "mono8"))
-            timer.mark("publish_semantic")
-        if "instance" in wanted and result.panoptic and result.panoptic.instance is not None:
-            self._send("instance", image_message(frame.header, result.panoptic.instance, "mono16"))
-            timer.mark("publish_instance")
-
-    def _publish_views(
-        self, result: StereoResult, disparity_px: np.ndarray, frame: Frame, wanted: set[str], timer: StageTimer
-    ) -> None:
-        if "panoptic_color" in wanted and result.panoptic:
-            left_rgb = _at_size(frame.left_rgb, result.plan.target)
-            view = panoptic_view(result.panoptic, left_rgb, self._colors)
-            self._send("panoptic_color", image_message(frame.header, view, "rgb8"))
-            timer.mark("publish_panoptic_color")
-        if "disparity_color" in wanted:
-            self._send("disparity_color", image_message(frame.header, self._disparity_view.draw(disparity_px), "rgb8"))
-            timer.mark("publish_disparity_color")
-
-    def _send(self, name: str, message: Any) -> None:
-        self.publishers[name].publish(message)
-
-
-def _at_size(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return rgb if rgb.shape[:2] == size else cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA)
+    def destroy(self) -> None:
+        """Take the topics down."""
+        while self._publishers:
+            _, publisher = self._publishers.popitem()
+            self._node.destroy_lifecycle_publisher(publisher)

@@ -97,8 +97,9 @@ class PairMatcher:
         pivot = stamp_ns if topic == LEFT else self.topics[LEFT].nearest(stamp_ns, self.tolerance_ns)
         if pivot is None:
             return None
-        stamps = {t: self.topics[t].nearest(pivot, self.tolerance_ns) for t in stamped}
-        if any(stamp is None for stamp in stamps.values()):
+        near = {t: self.topics[t].nearest(pivot, self.tolerance_ns) for t in stamped}
+        stamps = {t: stamp for t, stamp in near.items() if stamp is not None}
+        if len(stamps) < len(stamped):
             return None
         messages = {t: self.topics[t].take(stamps[t]) if t in stamps else self.topics[t].latest for t in TOPICS}
         self.pairs += 1
@@ -121,13 +122,13 @@ def explain_silence(matcher: PairMatcher, now_s: float, patience_s: float) -> st
 
 
 def _explain_stamps(matcher: PairMatcher) -> str:
-    newest = {t: s.newest_ns for t, s in matcher.topics.items()}
+    newest = {t: s.newest_ns for t, s in matcher.topics.items() if s.newest_ns is not None}
     offsets = ", ".join(
         f"{t} {(newest[t] - newest[LEFT]) / 1e6:+.3f} ms"
         for t in (RIGHT, LEFT_INFO, RIGHT_INFO)
-        if newest[t] is not None and newest[LEFT] is not None
+        if t in newest and LEFT in newest
     )
-    if newest[LEFT] == newest[RIGHT] and not matcher.cache_info:
+    if newest.get(LEFT) == newest.get(RIGHT) and not matcher.cache_info:
         advice = "set cache_camera_info if the calibration never changes, or stamp camera_info like its image"
     else:
         advice = (

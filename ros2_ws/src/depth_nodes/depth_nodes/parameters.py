@@ -1,27 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters of the stereo node: one table with default, meaning, range and whether they change while running."""
+"""ROS parameters of a node from one table: its settings class and the toggles of its outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from depth_runtime.backends import backend_names
-from depth_runtime.plan import parse_size
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
-TOGGLES = (
-    "disparity",
-    "depth",
-    "confidence",
-    "semantic",
-    "instance",
-    "panoptic_color",
-    "disparity_color",
-    "points",
-)
+if TYPE_CHECKING:
+    from .settings import Settings
+
+TOGGLE_PREFIX = "publish."
+# Parameters that rclpy declares itself.
+_ROS_OWN = ("use_sim_time", "start_type_description_service")
+_TYPE_WORDS = {bool: "true or false", int: "a whole number", float: "a number with a point (20.0)", str: "a text"}
 
 
 @dataclass(frozen=True)
@@ -48,92 +45,101 @@ class Parameter:
             descriptor.floating_point_range = [FloatingPointRange(from_value=low, to_value=high)]
         return descriptor
 
-
-PARAMETERS = (
-    Parameter("model", "stereo_s", "network: a zoo name or the path of an ONNX file"),
-    Parameter("backend", "auto", "what runs the network", choices=tuple(backend_names())),
-    Parameter("threads", 0, "CPU threads of the network, 0 = one for each core", limits=(0, 128)),
-    Parameter("engine_cache_dir", "", "folder of built TensorRT engines, empty = the user's cache folder"),
-    Parameter(
-        "network_size",
-        "source",
-        "network input: 'source' = camera resolution, 'default' = the network's own size, or 'WIDTHxHEIGHT' in px",
-    ),
-    Parameter(
-        "output_size",
-        "source",
-        "size of published maps: camera size, or the size at which the network saw the image",
-        choices=("source", "network"),
-    ),
-    Parameter(
-        "image_transport",
-        "raw",
-        "input images: raw (sensor_msgs/Image) or compressed (CompressedImage on TOPIC/compressed)",
-        choices=("raw", "compressed"),
-    ),
-    Parameter("approximate_sync", False, "pair images whose stamps differ, instead of equal stamps only"),
-    Parameter("approximate_sync_tolerance_s", 0.01, "largest stamp difference of a pair, seconds", limits=(0.0, 1.0)),
-    Parameter("cache_camera_info", False, "use the latest camera_info even if its stamp differs from the image's"),
-    Parameter("max_age_s", 0.0, "drop pairs older than this when their turn comes, s; 0 = never", True, (0, 60.0)),
-    Parameter("min_depth_m", 0.2, "depth below this becomes -Inf, metres", True, (0.0, 1000.0)),
-    Parameter("max_depth_m", 200.0, "depth beyond this becomes +Inf, metres", True, (0.0, 10000.0)),
-    Parameter(
-        "confidence_threshold", 0.0, "disparity and depth become NaN where confidence is lower", True, (0.0, 1.0)
-    ),
-    Parameter(
-        "depth_encoding",
-        "32FC1",
-        "depth image: 32FC1 metres (NaN, +-Inf) or 16UC1 millimetres (0 = invalid)",
-        True,
-        choices=("32FC1", "16UC1"),
-    ),
-    Parameter("point_stride", 2, "points: every n-th pixel in each direction", True, (1, 16)),
-    *(Parameter(f"publish.{name}", True, f"publish {name} when somebody subscribes", True) for name in TOGGLES),
-    Parameter("autostart", True, "configure and activate at start-up, without a lifecycle manager"),
-)
-BY_NAME: Mapping[str, Parameter] = {p.name: p for p in PARAMETERS}
-
-# Parameters that rclpy declares itself.
-_ROS_OWN = ("use_sim_time", "start_type_description_service")
+    def expected(self) -> str:
+        """Its type and range in words."""
+        words = _TYPE_WORDS[type(self.default)]
+        return f"{words} from {self.limits[0]:g} to {self.limits[1]:g}" if self.limits else words
 
 
-def declare(node: Node) -> None:
-    """Declare every parameter. Raises ValueError for an override that no parameter answers to, or of a wrong type."""
-    unknown = sorted(
-        name
-        for name in node._parameter_overrides
-        if name not in BY_NAME and name not in _ROS_OWN and not name.startswith("qos_overrides.")
-    )
-    if unknown:
-        raise ValueError(
-            f"expected parameters among {sorted(BY_NAME)}, got {', '.join(unknown)}; "
-            "correct the name in the params_file or on the command line"
+def parameter(
+    default: Any,
+    meaning: str,
+    dynamic: bool = False,
+    limits: tuple[float, float] | None = None,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A field of a settings class that is the parameter of its name; see `Parameter`."""
+    return field(default=default, metadata={"parameter": (meaning, dynamic, limits, choices)})
+
+
+S = TypeVar("S", bound="Settings")
+
+
+class ParameterTable(Generic[S]):
+    """The parameters of one kind of node: a field of its settings class each, and `publish.NAME` for each toggle."""
+
+    def __init__(self, settings: type[S], toggles: Iterable[str]) -> None:
+        self._settings = settings
+        own = [Parameter(f.name, f.default, *f.metadata["parameter"]) for f in fields(settings) if f.metadata]
+        switches = [
+            Parameter(TOGGLE_PREFIX + name, True, f"publish {name} when somebody subscribes", True) for name in toggles
+        ]
+        self.by_name: Mapping[str, Parameter] = {p.name: p for p in (*own, *switches)}
+
+    def declare(self, node: Node) -> S:
+        """Declare every parameter and return the settings that the node starts with.
+
+        Raises ValueError for an override that no parameter answers to, of a wrong type or out of its range.
+        """
+        overrides = node._parameter_overrides
+        unknown = sorted(
+            name
+            for name in overrides
+            if name not in self.by_name and name not in _ROS_OWN and not name.startswith("qos_overrides.")
         )
-    for parameter in PARAMETERS:
-        node.declare_parameter(parameter.name, parameter.default, parameter.descriptor())
+        if unknown:
+            raise ValueError(
+                f"expected parameters among {sorted(self.by_name)}, got {', '.join(unknown)}; "
+                "correct the name in the params_file or on the command line"
+            )
+        for entry in self.by_name.values():
+            try:
+                value = node.declare_parameter(entry.name, entry.default, entry.descriptor()).value
+            except ParameterException as error:
+                raise ValueError(
+                    f"expected {entry.name} as {entry.expected()}, got {overrides[entry.name].value!r}; "
+                    "correct it in the params_file or on the command line"
+                ) from error
+            self._check(entry, value)
+        settings = self.read(node)
+        settings.check()
+        return settings
 
+    def read(self, node: Node) -> S:
+        """Settings made of the node's current parameters."""
+        return self._merge(self._settings(), {name: node.get_parameter(name).value for name in self.by_name})
 
-def values(node: Node) -> dict[str, Any]:
-    """Current values by name."""
-    return {name: node.get_parameter(name).value for name in BY_NAME}
+    def changed(self, current: S, changes: Mapping[str, Any], running: bool) -> S:
+        """New settings with some parameters changed; names that are not in the table are passed over.
 
+        Types and ranges are rclpy's to check. Raises ValueError, its text the reason, for what must be refused.
+        """
+        known = {name: value for name, value in changes.items() if name in self.by_name}
+        for name, value in known.items():
+            entry = self.by_name[name]
+            if running and not entry.dynamic and value != getattr(current, name):  # toggles are dynamic
+                raise ValueError(
+                    f"{name} takes effect when the node is configured: deactivate and clean up the node, then set it"
+                )
+            self._check(entry, value)
+        settings = self._merge(current, known)
+        settings.check()
+        return settings
 
-def objection(changes: Sequence[tuple[str, Any]], current: Mapping[str, Any], running: bool) -> str:
-    """Why a set of changes must be refused, "" if it may pass. Types and ranges are rclpy's to check."""
-    merged = dict(current)
-    for name, value in changes:
-        parameter = BY_NAME.get(name)
-        if parameter is None:
-            continue
-        if running and not parameter.dynamic and value != current[name]:
-            return f"{name} takes effect when the node is configured: deactivate and clean up the node, then set it"
-        if parameter.choices and value not in parameter.choices:
-            return f"expected {name} one of {list(parameter.choices)}, got '{value}'"
-        merged[name] = value
-    if merged["min_depth_m"] >= merged["max_depth_m"]:
-        return f"expected min_depth_m < max_depth_m, got {merged['min_depth_m']} and {merged['max_depth_m']}"
-    try:
-        parse_size(merged["network_size"], (1, 1))
-    except ValueError as error:
-        return str(error)
-    return ""
+    def _merge(self, current: S, values: Mapping[str, Any]) -> S:
+        own, publish = {}, set(current.publish)
+        for name, value in values.items():
+            if not name.startswith(TOGGLE_PREFIX):
+                own[name] = value
+            elif value:
+                publish.add(name.removeprefix(TOGGLE_PREFIX))
+            else:
+                publish.discard(name.removeprefix(TOGGLE_PREFIX))
+        return replace(current, publish=frozenset(publish), **own)
+
+    @staticmethod
+    def _check(entry: Parameter, value: Any) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"expected {entry.name} as {entry.expected()}, got {value}")
+        if entry.choices and value not in entry.choices:
+            raise ValueError(f"expected {entry.name} one of {list(entry.choices)}, got '{value}'")

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
 
 import rclpy
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+
+from .worker import worker_is_alive
 
 
 def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -> int:
@@ -17,7 +22,21 @@ def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -
     # rclpy's own handler, installed by init, ends the executor. Python's would also raise KeyboardInterrupt, and once
     # more amid the cleanup: where there is no terminal, `ros2 launch` hands every Ctrl-C on a second time.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    rclpy.init(args=args)
+    code = _run(make_node, args)
+    if worker_is_alive():
+        # A thread amid inference cannot be ended, and the interpreter's own end would pull the library out from under
+        # it (SIGABRT). All that others see of this process is taken down by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(make_node: Callable[[], LifecycleNode], args: list[str] | None) -> int:
+    try:
+        rclpy.init(args=args)
+    except rclpy_implementation.RCLError as error:
+        return _usage_error(error)
     try:
         return _live(make_node)
     except ExternalShutdownException:
@@ -33,14 +52,18 @@ def run(make_node: Callable[[], LifecycleNode], args: list[str] | None = None) -
 def _live(make_node: Callable[[], LifecycleNode]) -> int:
     try:
         node = make_node()
-    except ValueError as error:
-        print(f"[ERROR] {error}", file=sys.stderr)
-        return 2
+    except (ValueError, ParameterException, NameValidationException) as error:
+        return _usage_error(error)
     try:
         _spin(node)
     finally:
         node.destroy_node()
     return 0
+
+
+def _usage_error(error: Exception) -> int:
+    print(f"[ERROR] {' '.join(str(error).split())}", file=sys.stderr)
+    return 2
 
 
 def _spin(node: LifecycleNode) -> None:

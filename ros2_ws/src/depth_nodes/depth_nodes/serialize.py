@@ -40,8 +40,8 @@ def serialize_with_data(message: Image | PointCloud2 | DisparityImage, data: np.
 
     The size of data must be a multiple of 4 bytes where fields follow it, as it is for float maps and points.
     """
-    tail = _tail_bytes(type(message))
+    tail = _tail_bytes(message.__class__)
     frame = serialize_message(message)
     cut = len(frame) - tail
-    view = memoryview(data).cast("B") if data.size else b""
+    view = data.data.cast("B") if data.size else b""
     return b"".join((frame[: cut - 4], struct.pack("<I", data.nbytes), view, frame[cut:]))

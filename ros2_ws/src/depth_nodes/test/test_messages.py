@@ -9,7 +9,7 @@ pytest.importorskip("rclpy")
 from depth_nodes.calibration import scaled_camera_info, stereo_camera
 from depth_nodes.messages import disparity_message, image_message, points_message
 from depth_nodes.problems import BadMessageError
-from depth_runtime.geometry import StereoCamera
+from depth_runtime.camera import StereoCamera
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header
@@ -91,5 +91,22 @@ def test_published_camera_info_is_scaled_and_has_no_binning_left():
     assert published.p[0] == pytest.approx(205 / 4)
     assert published.p[5] == pytest.approx(395 / 2 / 2)
     assert published.p[2] == pytest.approx(((321 - 40) / 2 + 0.5) / 4 - 0.5)
-    assert published.k[2] == pytest.approx(((310 - 40) / 2 + 0.5) / 4 - 0.5)
-    assert published.k[4] == pytest.approx(380 / 2 / 2)
+    assert list(published.k) == [published.p[i] for i in (0, 1, 2, 4, 5, 6, 8, 9, 10)]
+
+
+@pytest.mark.parametrize("lens", [("plumb_bob", 5), ("rational_polynomial", 8)])
+def test_published_camera_info_is_that_of_a_rectified_image(lens):
+    """EuRoC's left camera with KITTI's left translation; K of the raw image would put a point at 5 m 0.22 m off."""
+    model, count = lens
+    raw = CameraInfo(width=752, height=480, distortion_model=model, d=[-0.28340811, *[0.07] * (count - 1)])
+    raw.k = [458.654, 0.0, 367.215, 0.0, 457.296, 248.375, 0.0, 0.0, 1.0]
+    raw.r = [0.99996, -0.0015, 0.0083, 0.0016, 0.99998, -0.007, -0.0083, 0.0071, 0.99994]
+    raw.p = [435.205, 0.0, 367.452, 59.9, 0.0, 435.205, 252.2, 0.0, 0.0, 0.0, 1.0, 0.0]
+    raw.header.frame_id = "cam0"
+    published = scaled_camera_info(raw, (480, 752), (480, 752))
+    assert list(published.k) == [435.205, 0, 367.452, 0, 435.205, 252.2, 0, 0, 1]
+    assert list(published.p) == [435.205, 0, 367.452, 0, 0, 435.205, 252.2, 0, 0, 0, 1, 0]
+    assert list(published.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert (published.distortion_model, list(published.d)) == (model, [0.0] * count)
+    assert (published.width, published.height, published.header.frame_id) == (752, 480, "cam0")
+    assert (raw.k[0], raw.p[3], raw.d[0]) == (458.654, 59.9, -0.28340811)  # the pair's message stays as it came

@@ -27,8 +27,7 @@ LABELS = [
 # Real lines of KITTI drive 2011_09_26: fx = fy there, so fy is changed to tell them apart.
 P_RECT_02 = "7.215377e+02 0 6.095593e+02 4.485728e+01 0 7.310000e+02 1.728540e+02 2.163791e-01 0 0 1 2.745884e-03"
 P_RECT_03 = "7.215377e+02 0 6.095593e+02 -3.395242e+02 0 7.310000e+02 1.728540e+02 2.199936e+00 0 0 1 2.729905e-03"
-# t_x = (P[0, 3] - cx P[2, 3]) / fx: camera 2 minus camera 3. P[0, 3] alone would give 0.532725.
-KITTI_BASELINE_M = 0.532712
+KITTI_BASELINE_M = (44.85728 + 339.5242) / 721.5377
 
 
 def picture(seed: int, shape: tuple[int, ...] = (HEIGHT, WIDTH, 3)) -> np.ndarray:

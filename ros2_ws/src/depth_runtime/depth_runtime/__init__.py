@@ -10,13 +10,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .camera import StereoCamera
     from .front_door import Stereo, StereoPrediction, load
-    from .geometry import StereoCamera
 
 __all__ = ["Stereo", "StereoCamera", "StereoPrediction", "load"]
 
 # Name -> module. Imported on use: the contract alone must not cost whoever reads it OpenCV and an inference library.
-_HOMES = {"Stereo": "front_door", "StereoCamera": "geometry", "StereoPrediction": "front_door", "load": "front_door"}
+_HOMES = {"Stereo": "front_door", "StereoCamera": "camera", "StereoPrediction": "front_door", "load": "front_door"}
 
 
 def __getattr__(name: str) -> Any:

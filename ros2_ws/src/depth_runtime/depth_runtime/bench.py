@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from .backends import Backend, available_backends, make_backend
 from .command_line import path_argument
 from .plan import parse_size
+from .tables import json_text, markdown_table
 from .zoo import resolve_model
 
 log = logging.getLogger(__name__)
@@ -57,11 +57,11 @@ def run(arguments: argparse.Namespace) -> None:
     contenders = make_contenders(models, arguments.backend, arguments.threads, arguments.cache or "")
     log.info("%s, %d rounds\n", arguments.size, arguments.rounds)
     timings = time_contenders(contenders, arguments.size, arguments.output, arguments.rounds)
-    log.info("| model | backend | p50 ms | p95 ms | p99 ms | ratio |\n| --- | --- | --: | --: | --: | --: |")
-    for t in timings:
-        log.info("| %s | %s | %.2f | %.2f | %.2f | %.2f |", t.model, t.device, t.p50_ms, t.p95_ms, t.p99_ms, t.ratio)
+    header = ("model", "backend", "p50 ms", "p95 ms", "p99 ms", "ratio")
+    rows = [(t.model, t.device, *(f"{x:.2f}" for x in (t.p50_ms, t.p95_ms, t.p99_ms, t.ratio))) for t in timings]
+    log.info("%s", markdown_table(header, rows, text_columns=(0, 1)))
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(timing) for timing in timings], indent=2))
+        arguments.json.write_text(json_text([asdict(timing) for timing in timings]))
 
 
 def make_contenders(
@@ -112,8 +112,8 @@ def time_contenders(
             row[column] = (time.perf_counter() - start) * 1e3
     p50, p95, p99 = np.percentile(times[3:], (50, 95, 99), axis=0)
     return [
-        Timing(model, backend.name, backend.device, *map(float, figures), ratio=float(figures[0] / p50[0]))
-        for (model, backend), figures in zip(contenders, zip(p50, p95, p99, strict=True), strict=True)
+        Timing(model, backend.name, backend.device, float(a), float(b), float(c), ratio=float(a / p50[0]))
+        for (model, backend), a, b, c in zip(contenders, p50, p95, p99, strict=True)
     ]
 
 

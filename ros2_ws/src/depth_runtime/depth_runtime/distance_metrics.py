@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Depth error by distance: the ARD curve and the global difference (GD) of DrivingStereo (Yang et al., CVPR 2019).
 
-ARD_k = mean of |z - z*| / z* over the pixels whose true depth z* lies in range k; GD = mean of ARD_k over the ranges.
+`ARD_k = mean(|z - z*| / z*)` over the pixels whose true depth `z*` lies in range k; GD = mean of ARD_k over the ranges.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .backends import make_backend
-from .geometry import StereoCamera, depth_from_disparity
+from .camera import StereoCamera
+from .geometry import depth_from_disparity
 from .pipeline import StereoPipeline
 from .plan import parse_size
 from .spec import Label, ModelSpec
@@ -38,8 +39,14 @@ class StereoPrediction:
     def depth_m(self, camera: StereoCamera) -> np.ndarray:
         """Depth in metres, float32 [H, W], along the optical axis; NaN where the disparity gives none.
 
-        camera: the calibration of the images as they were given, rectified.
+        camera: the calibration of the images as they were given, rectified. Raises ValueError for that of another size.
         """
+        shape = self.disparity_px.shape
+        if camera.size is not None and camera.size != shape:
+            raise ValueError(
+                f"expected the camera of images of {shape[1]}x{shape[0]}, got one of {camera.size[1]}x{camera.size[0]}"
+                "; give the calibration of these images, or camera.resized(...)"
+            )
         shifted_px = self.disparity_px - np.float32(camera.disparity_shift_px)
         depth_m = depth_from_disparity(shifted_px, camera.fx, camera.baseline_m)
         depth_m[~np.isfinite(depth_m)] = np.nan
@@ -74,8 +81,8 @@ class Stereo:
                 f"expected two images of one shape, got {list(left.shape)} left and {list(right.shape)} right; "
                 "give a rectified pair"
             )
-        encoding = "rgb8" if left.ndim == 3 else "mono8"
-        result = self._pipeline.process(left, right, encodings=(encoding, encoding))
+        encodings = dict.fromkeys(("left", "right"), "rgb8" if left.ndim == 3 else "mono8")
+        result = self._pipeline.process({"left": left, "right": right}, encodings=encodings)
         panoptic = result.panoptic
         return StereoPrediction(
             np.array(result.disparity_px),

@@ -50,12 +50,12 @@ def depth_errors(
 ) -> dict[str, float]:
     """Errors of a depth map over the pixels where truth and prediction are finite and > 0 (Eigen et al., 2014).
 
-    predicted_m, truth_m: float [H, W] metres. median_scaled: the prediction is first multiplied by median(z*) /
-    median(z), for networks that know no metre. max_depth_m: farther truth does not count, and a farther prediction
-    (infinity too) is taken as this distance, after scaling; without it infinity is no answer. Returns abs_rel =
-    mean |z - z*| / z* (per cent), sq_rel = mean (z - z*)^2 / z* (m), rmse (m), rmse_log (of natural logarithms),
-    delta1..3 = share of max(z / z*, z* / z) < 1.25^i (per cent), density (per cent) and pixels (count scored); the
-    errors are NaN where nothing is left to score. Raises ValueError when shapes differ.
+    predicted_m, truth_m: float [H, W] metres. median_scaled: the prediction is first multiplied by
+    `median(z*) / median(z)`, for networks that know no metre. max_depth_m: farther truth does not count, and a farther
+    prediction (infinity too) is taken as this distance, after scaling; without it infinity is no prediction. Returns
+    abs_rel = `mean(|z - z*| / z*)` (per cent), sq_rel = `mean((z - z*)^2 / z*)` (m), rmse (m), rmse_log (of natural
+    logarithms), delta1..3 = fraction of `max(z / z*, z* / z) < 1.25^i` (per cent), density (per cent) and pixels
+    (count scored); the errors are NaN where nothing is left to score. Raises ValueError when shapes differ.
     """
     if predicted_m.shape != truth_m.shape:
         raise ValueError(f"expected depth of the truth's shape {truth_m.shape}, got {predicted_m.shape}")

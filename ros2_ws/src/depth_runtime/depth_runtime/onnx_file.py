@@ -66,7 +66,7 @@ def sha256(path: str | Path) -> str:
 
 def _walk_model(file: BinaryIO, size: int) -> dict[str, str]:
     metadata: dict[str, str] = {}
-    seen = set()
+    seen: set[int] = set()
     while file.tell() < size:
         field, wire = _tag(file)
         if not seen and (field, wire) != (_IR_VERSION, _VARINT):

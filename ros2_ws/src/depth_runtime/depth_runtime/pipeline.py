@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""StereoPipeline: camera images in, maps at the published size out, with the time of each stage."""
+"""Pipelines: camera images in by name, maps at the published size out, with the time of each stage."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -12,26 +14,38 @@ from .backends import Backend
 from .color import to_rgb
 from .instances import group_instances
 from .plan import ImagePlan, Size, make_plan
-from .results import PanopticMap, StereoResult
+from .results import MonoResult, PanopticMap, Result, StereoResult
+from .spec import MAIN_OUTPUT, TASKS
 from .timing import StageTimer
 
-# What a caller may ask for; disparity is always computed.
+# What a caller may ask for; disparity or depth is always computed.
 MAPS = ("confidence", "semantic", "instance")
+AnyResult = TypeVar("AnyResult", bound=Result)
 
 
-class StereoPipeline:
-    """Runs a stereo backend on camera images of any size; knows nothing of ROS.
+class Pipeline(ABC, Generic[AnyResult]):
+    """Runs a backend on camera images of any size; knows nothing of ROS.
 
-    network_size: None = the camera's own resolution, else (height, width); output: "source" or "network",
-    see `make_plan`. Raises ValueError when the backend's network is not a stereo network.
+    network_size: None = the camera's own resolution, else (height, width); output: "source" or "network", see
+    `make_plan`; given: names of the images that the caller has (spec.INPUTS), None = those of every network of the
+    task. Raises ValueError when the network is one of another task, or takes an image that is not given.
     """
 
-    def __init__(self, backend: Backend, network_size: Size | None = None, output: str = "source") -> None:
-        if backend.spec.task != "stereo":
+    task: ClassVar[str]
+
+    def __init__(
+        self,
+        backend: Backend,
+        network_size: Size | None = None,
+        output: str = "source",
+        given: Collection[str] | None = None,
+    ) -> None:
+        if backend.spec.task != self.task:
             raise ValueError(
-                f"expected a network for task 'stereo', got '{backend.spec.task}' in '{backend.spec.name}'; "
-                "choose a stereo network from the zoo"
+                f"expected a network for task '{self.task}', got '{backend.spec.task}' in '{backend.spec.name}'; "
+                f"choose a {self.task} network from the zoo"
             )
+        backend.spec.require_inputs(TASKS[self.task] if given is None else given)
         self.backend = backend
         self.network_size = network_size
         self.output = output
@@ -40,6 +54,14 @@ class StereoPipeline:
         self._things[[label.id for label in backend.spec.labels if label.thing]] = True
         self._prepared: Size | None = None
         self._inputs: dict[str, np.ndarray] = {}
+
+    @abstractmethod
+    def _main_map(self, plan: ImagePlan, values: np.ndarray) -> np.ndarray:
+        """The task's output [h, w] at the published size, float32 [H, W]; `values` may be changed."""
+
+    @abstractmethod
+    def _result(self, main: np.ndarray, **common: Any) -> AnyResult:
+        """Result of the task around what `_main_map` gave; common: the fields of `Result`."""
 
     def available(self, maps: Collection[str]) -> set[str]:
         """The maps among `maps` that this network can give."""
@@ -52,34 +74,31 @@ class StereoPipeline:
 
     def process(
         self,
-        left: np.ndarray,
-        right: np.ndarray,
+        images: Mapping[str, np.ndarray],
         maps: Collection[str] = MAPS,
-        encodings: tuple[str, str] = ("rgb8", "rgb8"),
+        encodings: Mapping[str, str] | None = None,
         timer: StageTimer | None = None,
-    ) -> StereoResult:
-        """Maps of one rectified pair.
+    ) -> AnyResult:
+        """Maps of the view that the network's first input shows.
 
-        left, right: [H, W] or [H, W, C] images in `encodings` (see color.ENCODINGS), of equal size; maps: what is
-        wanted besides disparity, among MAPS. Raises ValueError for images that differ in size or break their encoding.
+        images: by input name [H, W] or [H, W, C], rectified and of equal size; those that the network does not take
+        are not looked at. maps: what is wanted besides disparity or depth, among MAPS. encodings: by input name, see
+        color.ENCODINGS; without an entry rgb8. Raises ValueError for images that are missing, differ in size or break
+        their encoding.
         """
-        if left.shape[:2] != right.shape[:2]:
-            raise ValueError(
-                f"expected left and right of one size, got {left.shape[1]}x{left.shape[0]} left and "
-                f"{right.shape[1]}x{right.shape[0]} right; check the drivers' settings"
-            )
+        names = self.backend.spec.inputs
+        source = _common_size(images, names)
         timer = timer or StageTimer()
-        plan = make_plan(left.shape[:2], self.backend.spec.size_multiple, self.network_size, self.output)
+        plan = make_plan(source, self.backend.spec.size_multiple, self.network_size, self.output)
         self._prepare(plan.network)
-        left, right = (to_rgb(image, encoding) for image, encoding in zip((left, right), encodings, strict=True))
-        plan.apply(left, self._inputs["left"][0])
-        plan.apply(right, self._inputs["right"][0])
+        rgb = {name: to_rgb(images[name], (encodings or {}).get(name, "rgb8")) for name in names}
+        for name, image in rgb.items():
+            plan.apply(image, self._inputs[name][0])
         timer.mark("decode")
         maps = self.available(maps)
         outputs = self.backend.infer(self._outputs_for(maps))
         timer.mark("infer")
-        result = self._undo(plan, outputs, maps)
-        result.left_rgb = left
+        result = self._undo(plan, outputs, maps, rgb[names[0]])
         timer.mark("undo")
         result.milliseconds = timer.milliseconds
         return result
@@ -90,7 +109,7 @@ class StereoPipeline:
             self._prepared = size
 
     def _outputs_for(self, maps: set[str]) -> set[str]:
-        outputs = {"disparity"}
+        outputs = {MAIN_OUTPUT[self.task]}
         if "confidence" in maps or (self.confidence_threshold > 0 and self.available({"confidence"})):
             outputs.add("confidence")
         if maps & {"semantic", "instance"}:
@@ -99,16 +118,15 @@ class StereoPipeline:
             outputs |= {"instance_center", "instance_offset"}
         return outputs
 
-    def _undo(self, plan: ImagePlan, outputs: dict[str, np.ndarray], maps: set[str]) -> StereoResult:
-        disparity_px = outputs["disparity"][0]
-        np.minimum(disparity_px, np.float32(self.backend.spec.max_disparity), out=disparity_px)
-        result = StereoResult(plan, plan.undo_disparity(disparity_px))
+    def _undo(self, plan: ImagePlan, outputs: dict[str, np.ndarray], maps: set[str], view: np.ndarray) -> AnyResult:
+        main = self._main_map(plan, outputs[MAIN_OUTPUT[self.task]][0])
+        result = self._result(main, plan=plan, view_rgb=view)
         if "confidence" in outputs:
             confidence = plan.undo(outputs["confidence"][0])
             result.confidence = confidence if "confidence" in maps else None
             if self.confidence_threshold > 0:
                 unsure = confidence < np.float32(self.confidence_threshold)
-                np.putmask(result.disparity_px, unsure, np.float32(np.nan))
+                np.putmask(main, unsure, np.float32(np.nan))
                 result.valid_ratio = 1 - cv2.countNonZero(unsure.view(np.uint8)) / unsure.size
         if "semantic" in outputs:
             semantic = outputs["semantic"][0]
@@ -128,3 +146,41 @@ class StereoPipeline:
         coarse_ids = group_instances(heat, outputs["instance_offset"][0], things)
         instances = plan.undo(coarse_ids, nearest=True)
         return np.where(self._things[published], instances, np.uint16(0))
+
+
+class StereoPipeline(Pipeline[StereoResult]):
+    """Disparity of rectified pairs: images `left` and `right`."""
+
+    task = "stereo"
+
+    def _main_map(self, plan: ImagePlan, values: np.ndarray) -> np.ndarray:
+        np.minimum(values, np.float32(self.backend.spec.max_disparity), out=values)
+        return plan.undo_disparity(values)
+
+    def _result(self, main: np.ndarray, **common: Any) -> StereoResult:
+        return StereoResult(disparity_px=main, **common)
+
+
+class MonoPipeline(Pipeline[MonoResult]):
+    """Depth of single views: image `image`."""
+
+    task = "mono"
+
+    def _main_map(self, plan: ImagePlan, values: np.ndarray) -> np.ndarray:
+        return plan.undo(values)
+
+    def _result(self, main: np.ndarray, **common: Any) -> MonoResult:
+        focal_px = self.backend.spec.canonical_focal_px
+        assert focal_px is not None  # a spec for mono has one
+        return MonoResult(canonical_depth_m=main, canonical_focal_px=focal_px, **common)
+
+
+def _common_size(images: Mapping[str, np.ndarray], names: Collection[str]) -> Size:
+    """(height, width) of the named images. Raises ValueError when one is missing or they differ."""
+    if missing := [name for name in names if name not in images]:
+        raise ValueError(f"expected the images {list(names)}, got no {missing} among {list(images)}; pass them all")
+    sizes = {name: images[name].shape[:2] for name in names}
+    if len(set(sizes.values())) > 1:
+        got = " and ".join(f"{width}x{height} {name}" for name, (height, width) in sizes.items())
+        raise ValueError(f"expected {' and '.join(names)} of one size, got {got}; check the drivers' settings")
+    return next(iter(sizes.values()))

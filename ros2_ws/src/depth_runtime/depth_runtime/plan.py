@@ -126,11 +126,20 @@ def make_plan(source: Size, size_multiple: int, network: Size | None = None, out
         raise ValueError(f"expected an image with pixels, got size {source}")
     if output not in ("source", "network"):
         raise ValueError(f"expected output size 'source' or 'network', got '{output}'")
+    content = source
     if network is None:
-        network, content = tuple(-(-side // size_multiple) * size_multiple for side in source), source
+        network = _padded(source[0], size_multiple), _padded(source[1], size_multiple)
     else:
         if any(side % size_multiple or side < 1 for side in network):
             raise ValueError(f"expected a network size in multiples of {size_multiple}, got {network[1]}x{network[0]}")
         scale = min(network[0] / source[0], network[1] / source[1])
-        content = tuple(max(1, min(n, round(s * scale))) for s, n in zip(source, network, strict=True))
+        content = _scaled(source[0], network[0], scale), _scaled(source[1], network[1], scale)
     return ImagePlan(source, network, content, source if output == "source" else content)
+
+
+def _padded(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
+
+
+def _scaled(side: int, limit: int, scale: float) -> int:
+    return max(1, min(limit, round(side * scale)))

@@ -18,21 +18,45 @@ class PanopticMap:
     instance: np.ndarray | None = None
 
 
-@dataclass
-class StereoResult:
-    """Maps of one stereo pair at the published size (H, W) of `plan`; None where not asked for.
+@dataclass(kw_only=True)
+class Result:
+    """Maps of one view at the published size (H, W) of `plan`; None where not asked for.
 
-    disparity_px: float32 [H, W], left view, pixels of the published size as the network sees them (not yet
-    shifted by the principal points), NaN where confidence is below the threshold.
-    confidence: float32 [H, W], 0..1, 1 = sure. valid_ratio: share of pixels with a disparity.
-    left_rgb: uint8 [Hs, Ws, 3], the left camera image. milliseconds: time of each stage in order. The arrays live
-    until the next call of the pipeline.
+    view_rgb: uint8 [Hs, Ws, 3], the camera image that the maps belong to. confidence: float32 [H, W], 0..1, 1 = sure.
+    valid_ratio: share of pixels with a disparity or depth, which is NaN where confidence is below the threshold.
+    milliseconds: time of each stage in order. The arrays live until the next call of the pipeline.
     """
 
     plan: ImagePlan
-    disparity_px: np.ndarray
-    left_rgb: np.ndarray | None = None
+    view_rgb: np.ndarray
     confidence: np.ndarray | None = None
     panoptic: PanopticMap | None = None
     valid_ratio: float = 1.0
     milliseconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class StereoResult(Result):
+    """Maps of the left view of a pair.
+
+    disparity_px: float32 [H, W], pixels of the published size as the network sees them (not yet shifted by the
+    principal points).
+    """
+
+    disparity_px: np.ndarray
+
+
+@dataclass(kw_only=True)
+class MonoResult(Result):
+    """Maps of a single camera's view.
+
+    canonical_depth_m: float32 [H, W], metres for a camera whose focal length is canonical_focal_px at the network's
+    size; `depth_m` has those for the camera that took the image.
+    """
+
+    canonical_depth_m: np.ndarray
+    canonical_focal_px: float
+
+    def depth_m(self, fx_px: float) -> np.ndarray:
+        """Depth float32 [H, W] in metres for a camera of focal length fx_px, in pixels of its own image."""
+        return self.canonical_depth_m * np.float32(fx_px * self.plan.scale_in[0] / self.canonical_focal_px)

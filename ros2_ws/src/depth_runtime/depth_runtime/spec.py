@@ -8,13 +8,25 @@ that training and the robot must agree on.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-SCHEMA = 1
+SCHEMA = 2  # 1 had no `inputs`: they are those of the task
 METADATA_KEY = "depth_spec"
 UNLABELLED = 255
+# What a network's inputs may be named; all are images uint8 [1, H, W, 3] RGB of one size.
+INPUTS = {
+    "left": "the left view of a rectified pair",
+    "right": "the right view of a rectified pair",
+    "image": "the view of a single camera",
+    "regions": "an image of the left view's regions, as `depth_training sam-masks` paints them; a usam_net that was "
+    'trained with network.config.regions "light" or "none" needs none',
+}
+# The inputs that every network of a task has, and all that a network has whose spec does not name its inputs.
 TASKS = {"stereo": ("left", "right"), "mono": ("image",)}
+# The output that every network of a task has.
+MAIN_OUTPUT = {"stereo": "disparity", "mono": "depth"}
 OUTPUTS = ("disparity", "depth", "confidence", "semantic", "instance_center", "instance_offset")
 
 
@@ -41,6 +53,8 @@ class ModelSpec:
 
     default_size is (height, width) in pixels; max_disparity is in pixels of the network input;
     canonical_focal_px (mono) is the focal length for which the depth output is metric.
+    inputs names the images that the network takes, among INPUTS; none = those of its task. All outputs belong to the
+    view of the first one.
     outputs maps each output name to its stride: 1 = input resolution, 4 = a quarter of it.
     instance_offset is (dx, dy) to the instance centre in cells of its own grid.
     """
@@ -53,6 +67,7 @@ class ModelSpec:
     outputs: dict[str, int]
     max_disparity: float | None = None
     canonical_focal_px: float | None = None
+    inputs: tuple[str, ...] = ()
     labels: tuple[Label, ...] = ()
     training: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -71,6 +86,17 @@ class ModelSpec:
             f"default_size (height, width) in multiples of {self.size_multiple}",
             self.default_size,
         )
+        object.__setattr__(self, "inputs", tuple(self.inputs or TASKS[self.task]))
+        _require(
+            len(set(self.inputs)) == len(self.inputs) and set(self.inputs) <= set(INPUTS),
+            f"distinct inputs among {list(INPUTS)}",
+            list(self.inputs),
+        )
+        _require(
+            set(TASKS[self.task]) <= set(self.inputs),
+            f"the inputs {list(TASKS[self.task])} for task '{self.task}'",
+            list(self.inputs),
+        )
         unknown = sorted(set(self.outputs) - set(OUTPUTS))
         _require(not unknown, f"outputs among {list(OUTPUTS)}", unknown)
         _require(
@@ -78,7 +104,7 @@ class ModelSpec:
             "whole output strides >= 1",
             self.outputs,
         )
-        main = "disparity" if self.task == "stereo" else "depth"
+        main = MAIN_OUTPUT[self.task]
         _require(main in self.outputs, f"an output '{main}' for task '{self.task}'", list(self.outputs))
         if self.task == "stereo":
             _require(
@@ -99,10 +125,14 @@ class ModelSpec:
             ids,
         )
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the image inputs, uint8 [1, H, W, 3] RGB each."""
-        return TASKS[self.task]
+    def require_inputs(self, given: Collection[str]) -> None:
+        """Raise SpecError when the network takes an image that is not among `given`, the names that a caller has."""
+        missing = [name for name in self.inputs if name not in given]
+        if missing:
+            raise SpecError(
+                f"expected a network of the inputs {list(given)}, got '{self.name}' of {list(self.inputs)}; nothing "
+                f"here gives '{missing[0]}' ({INPUTS[missing[0]]}): choose another network"
+            )
 
     def to_json(self) -> str:
         """The text that goes under METADATA_KEY; outputs keep their order."""
@@ -136,6 +166,7 @@ class ModelSpec:
         _require(not missing, f"the keys {sorted(_MANDATORY)}", f"no {', '.join(missing)}")
         try:
             data["default_size"] = tuple(data["default_size"])
+            data |= {"inputs": tuple(data.get("inputs", ())), "schema": SCHEMA}
             data["labels"] = tuple(
                 Label(**(entry | {"color": tuple(entry["color"])})) for entry in data.get("labels", ())
             )

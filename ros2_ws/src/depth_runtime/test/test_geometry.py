@@ -1,58 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 import numpy as np
-import pytest
-from depth_runtime.geometry import (
-    CalibrationError,
-    StereoCamera,
-    depth_from_disparity,
-    depth_millimetres,
-    points_from_depth,
-)
+from depth_runtime.camera import StereoCamera
+from depth_runtime.geometry import depth_from_disparity, depth_millimetres, points_from_depth
 
 CAMERA = StereoCamera(fx=410.0, fy=395.0, cx_left=83.0, cx_right=79.5, cy=30.25, baseline_m=0.125)
-
-
-def projection(fx=410.0, fy=395.0, cx=83.0, cy=30.25, tx=0.0):
-    return [fx, 0, cx, tx, 0, fy, cy, 0, 0, 0, 1, 0]
-
-
-def test_camera_reads_the_projection_matrices():
-    right = projection(cx=79.5, tx=-410 * 0.125)
-    assert StereoCamera.from_projections(projection(), right) == CAMERA
-    assert CAMERA.disparity_shift_px == 3.5
-
-
-def test_baseline_is_the_difference_of_both_tx():
-    left = projection(tx=-41.0)
-    right = projection(cx=79.5, tx=-41.0 - 410 * 0.125)
-    assert StereoCamera.from_projections(left, right).baseline_m == pytest.approx(0.125)
-
-
-@pytest.mark.parametrize("scale", [(0.5, 0.5), (2.0, 1.5), (0.3, 0.7)])
-def test_scaled_camera_projects_a_point_to_the_same_place_of_the_image(scale):
-    point = np.array([0.7, -0.3, 4.0])
-    u, v = CAMERA.fx * point[0] / point[2] + CAMERA.cx_left, CAMERA.fy * point[1] / point[2] + CAMERA.cy
-    small = CAMERA.scaled(scale)
-    assert small.fx * point[0] / point[2] + small.cx_left == pytest.approx((u + 0.5) * scale[0] - 0.5)
-    assert small.fy * point[1] / point[2] + small.cy == pytest.approx((v + 0.5) * scale[1] - 0.5)
-    assert small.disparity_shift_px == pytest.approx(CAMERA.disparity_shift_px * scale[0])
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "words"),
-    [
-        (projection(fx=0), projection(tx=-10), "fx 0"),
-        (projection(), projection(fy=-1, tx=-10), "fy -1"),
-        (projection(), projection(), "baseline > 0 m"),
-        (projection(), projection(tx=51.25), "swapped"),
-        (projection(cx=np.nan), projection(tx=-10), "finite numbers in P of the left"),
-        (projection(), projection(cy=np.inf, tx=-10), "finite numbers in P of the right"),
-        (projection(), projection(fx=500, tx=-10), "one focal length"),
-    ],
-)
-def test_degenerate_calibration_is_refused(left, right, words):
-    with pytest.raises(CalibrationError, match=words):
-        StereoCamera.from_projections(left, right)
 
 
 def test_depth_is_focal_times_baseline_over_disparity_with_rep_117_outside():
@@ -78,7 +29,7 @@ def test_points_lie_on_their_rays():
     depth = np.full((60, 160), 4.0, np.float32)
     depth[0, 0] = np.inf
     depth[3, 6] = np.nan
-    points = points_from_depth(depth, CAMERA, stride=3)
+    points = points_from_depth(depth, CAMERA.left, stride=3)
     assert points.shape == (20, 54, 3)
     assert np.isnan(points[0, 0]).all()
     assert np.isnan(points[1, 2]).all()

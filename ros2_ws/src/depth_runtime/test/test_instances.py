@@ -27,6 +27,16 @@ def test_pixels_join_the_centre_that_they_vote_for_not_the_nearest_one():
     assert (instances[4:9, 24:36] == 2).all()
 
 
+def test_two_objects_above_one_another_are_told_apart_by_the_downward_offset():
+    """dy > 0 where the centre lies below. Turned round, cells near the border would vote for the other object."""
+    heat = np.zeros((32, 8), np.float32)
+    heat[7, 4], heat[23, 4] = 0.9, 0.8
+    y, x = np.mgrid[0:32, 0:8].astype(np.float32)
+    upper = y < 16
+    offset = np.stack((4 - x, np.where(upper, 7, 23) - y)).astype(np.float32)
+    np.testing.assert_array_equal(group_instances(heat, offset, np.ones((32, 8), bool)), np.where(upper, 1, 2))
+
+
 def test_no_centre_means_no_instance():
     things = np.ones((6, 8), bool)
     assert not group_instances(np.zeros((6, 8), np.float32), np.zeros((2, 6, 8), np.float32), things).any()

@@ -96,3 +96,59 @@ def test_sizes_are_read_as_width_x_height(text, size):
 def test_other_sizes_are_refused(text):
     with pytest.raises(ValueError, match="expected network_size"):
         parse_size(text, (384, 640))
+
+
+# The middle pixel of each 3 x 3 cell: what bilinear interpolation at a third of the size sees, and a ninth of the mean.
+MIDDLES = np.zeros((60, 120), np.uint8)
+MIDDLES[1::3, 1::3] = 225
+
+
+def step(columns):
+    """A row with a step in its middle."""
+    return np.repeat(np.array([10, 210], np.uint8), columns // 2)
+
+
+def doubled_step(columns):
+    """Row `step(columns)` at twice its width: a quarter and three quarters of the way, and nothing beyond the step."""
+    return np.concatenate((np.full(columns - 1, 10), [60, 160], np.full(columns - 1, 210)))
+
+
+def in_colour(values):
+    return np.repeat(values[..., None], 3, 2)
+
+
+def test_an_image_is_shrunk_to_the_mean_of_the_pixels_that_a_new_one_covers():
+    plan = make_plan((60, 120), 20, (20, 40))
+    out = plan.apply(in_colour(MIDDLES), np.zeros((20, 40, 3), np.uint8))
+    np.testing.assert_array_equal(out, np.full((20, 40, 3), 225 // 9))
+
+
+def test_an_image_is_enlarged_bilinearly():
+    plan = make_plan((20, 40), 40, (40, 80))
+    out = plan.apply(in_colour(np.tile(step(40), (20, 1))), np.zeros((40, 80, 3), np.uint8))
+    np.testing.assert_array_equal(out, in_colour(np.tile(doubled_step(40), (40, 1))))
+
+
+ENLARGED = {
+    "a head at half the network's size": (make_plan((40, 80), 40, (40, 80)), 40),
+    "a camera of twice the network's size": (make_plan((80, 160), 40, (40, 80)), 80),
+}
+
+
+@pytest.mark.parametrize(("plan", "columns"), ENLARGED.values(), ids=ENLARGED)
+def test_values_are_enlarged_bilinearly(plan, columns):
+    values = np.tile(step(columns).astype(np.float32), (columns // 2, 1))
+    np.testing.assert_allclose(plan.undo(values), np.tile(doubled_step(columns), (columns, 1)), rtol=1e-6)
+
+
+def test_values_are_shrunk_to_those_at_the_middle_of_a_new_pixel():
+    """A mean of disparities across a depth edge would be a surface that is not there."""
+    plan = make_plan((20, 40), 20, (60, 120))
+    np.testing.assert_array_equal(plan.undo(MIDDLES.astype(np.float32)), np.full((20, 40), 225))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_ids_are_repeated_when_they_are_enlarged(dtype):
+    ids = np.random.default_rng(2).integers(0, 200, (20, 40)).astype(dtype)
+    for plan, times in ((make_plan((40, 80), 40), 2), (make_plan((80, 160), 20, (20, 40)), 4)):
+        np.testing.assert_array_equal(plan.undo(ids, nearest=True), ids.repeat(times, 0).repeat(times, 1))

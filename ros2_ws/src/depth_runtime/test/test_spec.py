@@ -46,6 +46,10 @@ def test_outputs_come_back_in_the_order_they_were_declared_in():
         (changed(outputs={"semantic": 1}), "an output 'disparity'"),
         (changed(outputs={"disparity": 1, "flow": 1}), "outputs among"),
         (changed(outputs={"disparity": 0}), "strides >= 1"),
+        (changed(inputs=["left", "right", "sonar"]), r"distinct inputs among .*'regions'.*, got .*'sonar'"),
+        (changed(inputs=["left", "right", "left"]), "distinct inputs among"),
+        (changed(inputs=["left", "regions"]), r"the inputs \['left', 'right'\] for task 'stereo'"),
+        (changed(inputs=None), "well-formed"),
         (changed(max_disparity=None), "max_disparity > 0"),
         (changed(labels=[{"id": 0, "name": "a", "color": [0, 0, 0]}] * 2), "distinct label ids"),
         (changed(labels=[{"id": 0}]), "well-formed"),
@@ -66,7 +70,35 @@ def test_a_missing_key_is_named():
 
 def test_a_mono_spec_needs_its_canonical_focal_length():
     with pytest.raises(SpecError, match="canonical_focal_px"):
-        replace(SPEC, task="mono", outputs={"depth": 1})
+        replace(SPEC, task="mono", inputs=(), outputs={"depth": 1})
+
+
+def test_a_file_that_names_no_inputs_has_those_of_its_task():
+    """Schema 1, in which the shipped networks are written, knew no others."""
+    data = json.loads(SPEC.to_json())
+    del data["inputs"]
+    assert ModelSpec.from_json(json.dumps(data | {"schema": 1})) == SPEC
+    assert SPEC.inputs == ("left", "right")
+    mono = {"task": "mono", "outputs": {"depth": 1}, "max_disparity": None, "canonical_focal_px": 500.0}
+    assert ModelSpec.from_json(json.dumps(data | mono | {"schema": 1})).inputs == ("image",)
+
+
+def test_what_is_written_names_its_inputs_in_their_order():
+    spec = replace(SPEC, inputs=("right", "left", "regions"))
+    data = json.loads(spec.to_json())
+    assert (data["schema"], data["inputs"]) == (SCHEMA, ["right", "left", "regions"])
+    assert ModelSpec.from_json(spec.to_json()) == spec
+
+
+def test_a_network_that_takes_what_nobody_gives_is_refused_with_the_way_out():
+    spec = replace(SPEC, inputs=("left", "right", "regions"))
+    spec.require_inputs(("regions", "right", "left"))
+    words = (
+        r"expected a network of the inputs \['left', 'right'\], got 'tiny' of \['left', 'right', 'regions'\]; nothing "
+        r"here gives 'regions' \(.*`depth_training sam-masks` .*\): choose another network"
+    )
+    with pytest.raises(SpecError, match=words):
+        spec.require_inputs(("left", "right"))
 
 
 def field(number, payload):

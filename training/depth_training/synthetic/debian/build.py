@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from depth_runtime.tables import markdown_table
 from tqdm import tqdm
 
 from ..pack import encode, write_encoded
@@ -93,17 +94,13 @@ def write(out: Path, textures: list[Taken]) -> None:
     origins = [f"{t.package}:{t.path}" for t in textures]
     write_encoded(out, [t.jpeg for t in textures], [t.kind for t in textures], origins)
     rows = Counter((t.package, t.version, t.licence) for t in textures)
-    table = [f"| {package} | {version} | {licence} | {n} |" for (package, version, licence), n in sorted(rows.items())]
+    table = markdown_table(
+        ("package", "version", "licence", "textures"),
+        [(*origin, str(count)) for origin, count in sorted(rows.items())],
+        text_columns=range(4),
+    )
     kinds = ", ".join(f"{kind} {n}" for kind, n in Counter(t.kind for t in textures).most_common())
-    text = [
-        "| package | version | licence | textures |",
-        "| --- | --- | --- | --- |",
-        *table,
-        "",
-        f"Kinds: {kinds}.",
-        "",
-    ]
-    out.with_suffix(".md").write_text("\n".join(text))
+    out.with_suffix(".md").write_text(f"{table}\n\nKinds: {kinds}.\n")
 
 
 def _taken(texture: Texture, package: Package, licence: str) -> Taken:

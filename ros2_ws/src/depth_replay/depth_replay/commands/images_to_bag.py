@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from depth_runtime.command_line import path_argument
+from depth_runtime.files.images import read_integers, read_pixels
 from tqdm import tqdm
 
-from ..bags.bag import BagWriter
+from ..bags.writer import BagWriter
 from ..layouts import LAYOUTS, Frame, LayoutError, StereoSequence, read_sequence
-from ..layouts.sequence import read_image
 from ..messages import topics
+from ..messages.calibration import camera_infos
 from ..messages.definitions import STRING, TYPES, serialize
 from ..messages.disparity_codec import disparity_message, quantised
 from ..messages.image_codec import compress, header, image_message
@@ -50,8 +53,8 @@ def write_sequence(sequence: StereoSequence, writer: BagWriter, options: Convert
             writer.write(topic, frame.stamp_ns, serialize(message))
 
 
-def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, object]]:
-    infos = frame.calibration.camera_infos(frame.stamp_ns, options.frame_id)
+def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, Any]]:
+    infos = camera_infos(frame.camera, frame.stamp_ns, options.frame_id)
     yield from zip((topics.LEFT_INFO, topics.RIGHT_INFO), infos, strict=True)
     for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
         pixels = _checked(path, frame)
@@ -63,7 +66,7 @@ def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str
         yield _image(topic, pixels, encoding, frame, options, kind)
     truth_kind = "none" if options.truth == "raw" else "png"
     if frame.disparity is not None:
-        yield _truth_disparity(frame, options)
+        yield _truth_disparity(frame.disparity, frame, options)
     if frame.semantic is not None:
         ids = _checked(frame.semantic, frame)
         yield _image(topics.TRUTH_SEMANTIC, ids, "mono8", frame, options, truth_kind)
@@ -72,10 +75,16 @@ def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str
         yield _image(topics.TRUTH_INSTANCE, ids, "mono16", frame, options, truth_kind)
 
 
-def _checked(path: Path, frame: Frame) -> np.ndarray:
+def _as_stored(path: Path) -> np.ndarray:
+    """[H, W] or [H, W, 3] BGR, 8 or 16 bits."""
+    pixels = read_pixels(path)
+    return pixels[..., :3] if pixels.ndim == 3 else pixels
+
+
+def _checked(path: Path, frame: Frame, read: Callable[[Path], np.ndarray] = _as_stored) -> np.ndarray:
     """Pixels of a file, of the calibration's size."""
-    pixels = read_image(path)
-    expected = (frame.calibration.height, frame.calibration.width)
+    pixels = read(path)
+    expected = frame.camera.left.known_size()
     if pixels.shape[:2] != expected:
         raise LayoutError(
             f"expected an image of {expected[1]}x{expected[0]} (as the calibration and the frames before) at "
@@ -86,24 +95,22 @@ def _checked(path: Path, frame: Frame) -> np.ndarray:
 
 def _image(
     topic: str, pixels: np.ndarray, encoding: str, frame: Frame, options: ConvertOptions, kind: str
-) -> tuple[str, object]:
+) -> tuple[str, Any]:
     message_header = header(frame.stamp_ns, options.frame_id)
     if kind == "none":
         return topic, image_message(pixels, encoding, message_header)
     return topics.compressed(topic), compress(pixels, encoding, kind, message_header, options.quality)
 
 
-def _truth_disparity(frame: Frame, options: ConvertOptions) -> tuple[str, object]:
+def _truth_disparity(path: Path, frame: Frame, options: ConvertOptions) -> tuple[str, Any]:
     """Truth as a 16-bit PNG (pixels * 256, 0 = none) or as a DisparityImage."""
-    stored = _checked(frame.disparity, frame)
-    if stored.dtype != np.uint16 or stored.ndim != 2:
-        raise LayoutError(f"expected a 16-bit grey PNG (pixels * 256) at {frame.disparity}, got {stored.dtype}")
+    stored = _checked(path, frame, partial(read_integers, dtype=np.uint16))
     stored = quantised(stored, options.truth_steps_per_px)
     if options.truth == "png":
         return _image(topics.TRUTH_DISPARITY, stored, "16UC1", frame, options, "png")
     message_header = header(frame.stamp_ns, options.frame_id)
     steps = options.truth_steps_per_px
-    return topics.TRUTH_DISPARITY, disparity_message(stored, frame.calibration, message_header, steps)
+    return topics.TRUTH_DISPARITY, disparity_message(stored, frame.camera, message_header, steps)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Record topics into a bag until the duration is over, or until Ctrl-C or SIGTERM, which leave a whole bag."""
+"""Record topics into a bag until the duration is over, or until Ctrl-C, SIGTERM or SIGHUP, which leave a whole bag."""
 
 from __future__ import annotations
 

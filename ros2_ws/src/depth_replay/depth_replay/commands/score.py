@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 
 from depth_runtime.command_line import path_argument
+from depth_runtime.tables import json_text, plain_table
 
 from ..scoring.score import Score, score_bags
-from ..scoring.table import json_ready, table
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +25,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Score and print; without any truth that is said, and is no failure."""
     score = score_bags(arguments.outputs, arguments.truth or arguments.outputs)
     if arguments.json:
-        arguments.json.write_text(json.dumps(json_ready(asdict(score)), indent=2) + "\n", encoding="utf-8")
+        arguments.json.write_text(json_text(asdict(score)), encoding="utf-8")
     print(score_text(score))
 
 
@@ -34,5 +33,5 @@ def score_text(score: Score) -> str:
     """Table and notes of a score."""
     rows = [(f"{kind} {name}", value) for kind, name, value in score.rows()]
     rows += [(f"IoU {name}", f"{value:.1f} %") for name, value in score.class_iou.items()]
-    text = table(("accuracy", "value"), rows) if rows else "accuracy: nothing to score"
+    text = plain_table(("accuracy", "value"), rows) if rows else "accuracy: nothing to score"
     return "\n".join([text, *(f"note: {note}" for note in score.notes)])

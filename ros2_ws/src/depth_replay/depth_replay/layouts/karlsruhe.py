@@ -5,28 +5,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..messages.calibration import from_projections
-from .sequence import (
-    Frame,
-    Layout,
-    StereoSequence,
-    image_size,
-    pair_by_name,
-    projection,
-    read_matrices,
-    read_seconds,
-)
+from depth_runtime.files.images import paired_by_name
+
+from .sequence import Frame, Layout, StereoSequence, recorded_stamps, rectified_pair
 
 
 def read_karlsruhe(source: Path, rate_hz: float | None) -> StereoSequence:
     """Read a Karlsruhe folder; the images are the rectified region of interest, so P1_roi and P2_roi hold."""
-    pairs = pair_by_name(source / "left", source / "right")
-    path = source / "calib.txt"
-    matrices = read_matrices(path)
-    left, right = projection(matrices, "P1_roi", path), projection(matrices, "P2_roi", path)
-    calibration = from_projections(left, right, image_size(pairs[0][0]), str(path))
-    stamps = read_seconds(source / "timestamps.txt", len(pairs), rate_hz)
-    frames = [Frame(stamp, a, b, calibration) for stamp, (a, b) in zip(stamps, pairs, strict=True)]
+    pairs = paired_by_name(source / "left", source / "right")
+    camera = rectified_pair(source / "calib.txt", ("P1_roi", "P2_roi"), pairs[0][0])
+    stamps = recorded_stamps(source / "timestamps.txt", len(pairs), rate_hz)
+    frames = [Frame(stamp, a, b, camera) for stamp, (a, b) in zip(stamps, pairs, strict=True)]
     return StereoSequence("karlsruhe", tuple(frames))
 
 

@@ -9,40 +9,35 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ..messages.calibration import StereoCalibration, from_projections
+from depth_runtime.camera import StereoCamera
+from depth_runtime.files.images import images_in, paired_by_name
+from depth_runtime.files.kitti_calibration import read_numbers
+from depth_runtime.files.sequence_folder import checked_stamps
+
 from .sequence import (
     Frame,
     Layout,
     LayoutError,
     StereoSequence,
-    checked_stamps,
-    image_size,
-    images_in,
-    pair_by_name,
-    projection,
-    read_matrices,
-    read_seconds,
+    placed_stamps,
+    recorded_stamps,
+    rectified_pair,
     stamps_at,
 )
 
 _CAMERAS = ((2, 3), (0, 1))
 
 
-def _pair(matrices: dict, keys: tuple[str, str], path: Path, image: Path) -> StereoCalibration:
-    left, right = (projection(matrices, key, path) for key in keys)
-    return from_projections(left, right, image_size(image), str(path))
-
-
 def read_raw(source: Path, rate_hz: float | None) -> StereoSequence:
     """Read a synced and rectified KITTI raw drive (image_02/data ...); the calibration is there or one level up."""
     a, b = next(((a, b) for a, b in _CAMERAS if (source / f"image_{a:02d}").is_dir()), _CAMERAS[0])
-    pairs = pair_by_name(source / f"image_{a:02d}" / "data", source / f"image_{b:02d}" / "data")
+    pairs = paired_by_name(source / f"image_{a:02d}" / "data", source / f"image_{b:02d}" / "data")
     path = source / "calib_cam_to_cam.txt"
     if not path.is_file():
         path = source.resolve().parent / "calib_cam_to_cam.txt"
-    calibration = _pair(read_matrices(path), (f"P_rect_{a:02d}", f"P_rect_{b:02d}"), path, pairs[0][0])
+    camera = rectified_pair(path, (f"P_rect_{a:02d}", f"P_rect_{b:02d}"), pairs[0][0])
     stamps = _raw_stamps(source / f"image_{a:02d}" / "timestamps.txt", len(pairs), rate_hz)
-    frames = [Frame(stamp, *pair, calibration) for stamp, pair in zip(stamps, pairs, strict=True)]
+    frames = [Frame(stamp, *pair, camera) for stamp, pair in zip(stamps, pairs, strict=True)]
     return StereoSequence("kitti-raw", tuple(frames))
 
 
@@ -60,17 +55,16 @@ def _raw_stamps(path: Path, count: int, rate_hz: float | None) -> list[int]:
             raise LayoutError(
                 f"expected 'YYYY-MM-DD hh:mm:ss.nnnnnnnnn' in {path}, got '{line}'; pass --rate to do without"
             ) from error
-    return checked_stamps(times, count, path)
+    return placed_stamps(checked_stamps(times, count, path))
 
 
 def read_odometry(source: Path, rate_hz: float | None) -> StereoSequence:
     """Read a KITTI odometry sequence: image_2, image_3 (or image_0, image_1), calib.txt with P0..P3, times.txt."""
     a, b = next(((a, b) for a, b in _CAMERAS if (source / f"image_{a}").is_dir()), _CAMERAS[0])
-    pairs = pair_by_name(source / f"image_{a}", source / f"image_{b}")
-    path = source / "calib.txt"
-    calibration = _pair(read_matrices(path), (f"P{a}", f"P{b}"), path, pairs[0][0])
-    stamps = read_seconds(source / "times.txt", len(pairs), rate_hz)
-    frames = [Frame(stamp, *pair, calibration) for stamp, pair in zip(stamps, pairs, strict=True)]
+    pairs = paired_by_name(source / f"image_{a}", source / f"image_{b}")
+    camera = rectified_pair(source / "calib.txt", (f"P{a}", f"P{b}"), pairs[0][0])
+    stamps = recorded_stamps(source / "times.txt", len(pairs), rate_hz)
+    frames = [Frame(stamp, *pair, camera) for stamp, pair in zip(stamps, pairs, strict=True)]
     return StereoSequence("kitti-odometry", tuple(frames))
 
 
@@ -85,9 +79,7 @@ def read_stereo(source: Path, rate_hz: float | None) -> StereoSequence:
     """Read KITTI stereo 2015 or 2012: unrelated pairs 000000_10, each with its calibration and sparse truth."""
     root = _stereo_root(source)
     left, right = next((pair for pair in _STEREO_FOLDERS if (root / pair[0]).is_dir()), _STEREO_FOLDERS[0])
-    lefts = [path for path in images_in(root / left) if path.stem.endswith("_10")]
-    if not lefts:
-        raise LayoutError(f"expected images named 000000_10 in {root / left}, got other names")
+    lefts = images_in(root / left, "_10")
     frames = []
     for stamp, path in zip(stamps_at(len(lefts), rate_hz), lefts, strict=True):
         partner = root / right / path.name
@@ -99,22 +91,21 @@ def read_stereo(source: Path, rate_hz: float | None) -> StereoSequence:
                 stamp,
                 path,
                 partner,
-                _stereo_calibration(root, path, grey=left == "image_0"),
+                _stereo_camera(root, path, grey=left == "image_0"),
                 disparity=next((p for p in truth if p.is_file()), None),
             )
         )
     return StereoSequence("kitti-stereo", tuple(frames))
 
 
-def _stereo_calibration(root: Path, image: Path, *, grey: bool) -> StereoCalibration:
+def _stereo_camera(root: Path, image: Path, *, grey: bool) -> StereoCamera:
     """Calibration file of one pair: 2015 names its matrices P_rect_02, 2012 names them P2."""
     name = f"{image.stem.split('_')[0]}.txt"
     path = root / "calib_cam_to_cam" / name
     path = path if path.is_file() or not (root / "calib").is_dir() else root / "calib" / name
-    matrices = read_matrices(path)
-    form = "P_rect_{:02d}" if "P_rect_02" in matrices else "P{}"
+    form = "P_rect_{:02d}" if "P_rect_02" in read_numbers(path) else "P{}"
     a, b = (0, 1) if grey else (2, 3)
-    return _pair(matrices, (form.format(a), form.format(b)), path, image)
+    return rectified_pair(path, (form.format(a), form.format(b)), image)
 
 
 KITTI_RAW = Layout(

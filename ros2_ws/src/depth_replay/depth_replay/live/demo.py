@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from depth_runtime.command_line import INTERRUPTED
+from depth_runtime.tables import json_text
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
 
@@ -23,7 +24,6 @@ from ..messages import topics
 from ..scoring.contact_sheet import moments, write_contact_sheet
 from ..scoring.report import build_report, drop_causes, read_recorded
 from ..scoring.score import score_bags
-from ..scoring.table import json_ready
 from .dds_profile import use_profile
 from .machine import machine, versions
 from .node_watch import NodeWatch
@@ -103,7 +103,7 @@ def run_demo(options: DemoOptions, remaps: dict[str, str]) -> dict[str, Any]:
         report["notes"].append(f"the stereo node ended with {node_exit} on SIGINT, expected 0; see {node.log}")
     recording.unlink()
     sent_file.unlink()
-    (options.out / "report.json").write_text(json.dumps(json_ready(report), indent=2) + "\n", encoding="utf-8")
+    (options.out / "report.json").write_text(json_text(report), encoding="utf-8")
     return report
 
 
@@ -156,14 +156,15 @@ def _watch_player(group: ProcessGroup, options: DemoOptions, inputs: dict[str, s
     start_ns, end_ns = bag_span_ns(options.bag)
     frames = bag_topics(options.bag)[inputs[topics.LEFT_IMAGE]].count
     seconds = frames / options.hz if options.hz else (end_ns - start_ns) / 1e9
-    with tqdm(total=round(seconds), desc="playing", unit="s", bar_format="{desc} {bar} {n}/{total} s") as bar:
+    total = round(seconds)
+    with tqdm(total=total, desc="playing", unit="s", bar_format="{desc} {bar} {n}/{total} s") as bar:
 
         def tick(passed_s: float) -> None:
-            if step := min(int(passed_s), bar.total) - bar.n:
+            if step := min(int(passed_s), total) - bar.n:
                 bar.update(step)
 
         group.wait_for_end(group.processes["player"], 3 * seconds + 120, tick)
-        bar.update(bar.total - bar.n)
+        bar.update(total - bar.n)
 
 
 def _pause(group: ProcessGroup, seconds: float) -> None:

@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 
 from rclpy.duration import Duration
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from tqdm import tqdm
 
 from ..bags.bag import BagError, BagMessage, BagTopic, bag_span_ns, bag_topics, read_bag
@@ -29,6 +30,7 @@ from ..messages.definitions import (
     message_class,
 )
 from .decode_ahead import DecodeAhead, convert, transported
+from .play_report import PlayReport
 from .ros import qos, ros_node
 
 CLOCK = "rosgraph_msgs/msg/Clock"
@@ -56,32 +58,18 @@ class PlayOptions:
     best_effort: bool = False
 
 
-@dataclass
-class PlayReport:
-    """What was sent: frames by stamp with the wall time at which their last camera message left."""
-
-    messages: int = 0
-    latest_ms: float = 0.0
-    seconds: float = 0.0
-    topics: dict[str, int] = field(default_factory=dict)
-    frames: list[dict[str, int]] = field(default_factory=list)
-
-    @property
-    def rate_hz(self) -> float:
-        """Achieved frame rate between the first and the last frame."""
-        if len(self.frames) < 2:
-            return float("nan")
-        return (len(self.frames) - 1) * 1e9 / (self.frames[-1]["sent_ns"] - self.frames[0]["sent_ns"])
-
-    def to_json(self) -> str:
-        """The report as JSON; the rate is null below two frames."""
-        rate = None if len(self.frames) < 2 else self.rate_hz
-        return json.dumps({**asdict(self), "frames_sent": len(self.frames), "rate_hz": rate})
-
-
 def is_camera(topic: str, msgtype: str) -> bool:
     """Whether a topic carries camera images or their calibration, not truth."""
     return msgtype in (IMAGE, COMPRESSED, CAMERA_INFO) and not topic.startswith(topics.TRUTH_PREFIX)
+
+
+def frame_topic(cameras: Collection[str]) -> str:
+    """The topic whose messages are the frames: the left image, else the first image, else the first camera topic."""
+
+    def order(name: str) -> tuple[bool, bool, str]:
+        return topics.base(name) != topics.LEFT_IMAGE, name.endswith("camera_info"), name
+
+    return min(cameras, key=order, default="")
 
 
 def selected_topics(path: Path, options: PlayOptions) -> dict[str, BagTopic]:
@@ -107,13 +95,14 @@ class Player:
         self.node, self.path, self.options = node, path, options
         self.report = PlayReport()
         self.recorded = selected_topics(path, options)
-        self.publishers: dict[str, object] = {}
+        self.publishers: dict[str, Publisher] = {}
         self.cameras: set[str] = set()
         self.stamped: set[str] = set()
         for topic in self.recorded.values():
             self._advertise(topic)
         if not self.publishers:
             raise BagError(f"expected topics to play in {path}, got none whose message type is installed")
+        self.frame_topic = frame_topic(self.cameras & self.stamped)
         self.clock = node.create_publisher(message_class(CLOCK), "/clock", 1) if options.clock_hz else None
         self._next_clock_ns = 0
         self._measure()
@@ -135,12 +124,14 @@ class Player:
     def _measure(self) -> None:
         """Start, length and frame interval of the bag in bag nanoseconds, and from them the rate."""
         self.start_ns, end_ns = bag_span_ns(self.path)
-        main = next((n for n, t in self.recorded.items() if is_camera(n, t.msgtype)), next(iter(self.recorded)))
+        cameras = {name for name, topic in self.recorded.items() if is_camera(name, topic.msgtype)}
+        main = frame_topic(cameras) or next(iter(self.recorded))
         times = [m.time_ns for m in islice(read_bag(self.path, {main}), _INTERVAL_FRAMES)]
         steps = [b - a for a, b in pairwise(times)]
         self.interval_ns = statistics.median(steps) if steps else 100_000_000
         self.loop_ns = end_ns - self.start_ns + self.interval_ns
         self.rate = self.options.hz * self.interval_ns / 1e9 if self.options.hz else self.options.rate
+        self.report.tolerance_ns = round(self.interval_ns / 2)
 
     def wait_for_subscribers(self, stop: threading.Event) -> None:
         """Wait until every camera topic (without cameras: every topic) is subscribed, and discovery has settled.
@@ -200,17 +191,18 @@ class Player:
         while not stop.is_set():
             now_ns = time.monotonic_ns()
             if self.clock and now_ns >= self._next_clock_ns:
-                self._publish_clock(self.start_ns + round((now_ns - began_ns) * self.rate))
+                self._publish_clock(self.clock, self.start_ns + round((now_ns - began_ns) * self.rate))
                 self._next_clock_ns = now_ns + round(1e9 / self.options.clock_hz)
             if now_ns >= due_ns:
                 return
             wake_ns = min(due_ns, self._next_clock_ns) if self.clock else due_ns
             stop.wait((wake_ns - now_ns) / 1e9)
 
-    def _publish_clock(self, bag_ns: int) -> None:
+    def _publish_clock(self, publisher: Publisher, bag_ns: int) -> None:
+        """Bag time; while a late loop is waited for it stands still at the end of the one before."""
         clock = message_class(CLOCK)()
-        clock.clock.sec, clock.clock.nanosec = divmod(max(bag_ns, 0), 1_000_000_000)
-        self.clock.publish(clock)
+        clock.clock.sec, clock.clock.nanosec = divmod(min(max(bag_ns, 0), self.start_ns + self.loop_ns), 1_000_000_000)
+        publisher.publish(clock)
 
     def _publish(self, message: BagMessage, loop: int, due_ns: int) -> None:
         publisher = self.publishers.get(message.topic)
@@ -221,11 +213,10 @@ class Player:
         report.messages += 1
         report.topics[message.topic] = report.topics.get(message.topic, 0) + 1
         report.latest_ms = max(report.latest_ms, (time.monotonic_ns() - due_ns) / 1e6)
-        if message.topic in self.cameras and message.topic in self.stamped:
-            stamp_ns = header_stamp_ns(message.data)
-            if not report.frames or (report.frames[-1]["stamp_ns"], report.frames[-1]["loop"]) != (stamp_ns, loop):
-                report.frames.append({"stamp_ns": stamp_ns, "loop": loop, "sent_ns": 0})
-            report.frames[-1]["sent_ns"] = time.time_ns()
+        if message.topic == self.frame_topic:
+            report.add_frame(header_stamp_ns(message.data), loop, time.time_ns())
+        elif message.topic in self.cameras and message.topic in self.stamped:
+            report.belongs(header_stamp_ns(message.data), time.time_ns())
 
 
 def play(path: Path, options: PlayOptions, stop: threading.Event) -> PlayReport:

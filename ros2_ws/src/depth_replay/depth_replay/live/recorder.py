@@ -18,13 +18,14 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from ..bags.bag import BagWriter
+from ..bags.writer import BagWriter
 from ..messages.definitions import UnknownTypeError, knows_type, message_class
 from ..messages.topics import absolute
 from .ros import qos, ros_node
 
 _DISCOVERY_PERIOD_S = 0.25
 _SUBSCRIPTION_DEPTH = 20
+_DRAIN_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,18 @@ class RecordOptions:
 
 
 class WriterThread:
-    """Writes messages to a bag behind a queue that is bounded in bytes; what does not fit is counted as dropped."""
+    """Writes messages to a bag behind a queue that is bounded in bytes; what does not fit is counted as dropped.
 
-    def __init__(self, writer: BagWriter, queue_bytes: int) -> None:
-        self.writer, self.limit = writer, queue_bytes
+    make_writer is called in the thread, since SQLite answers only the thread that opened it. failed is set as soon as
+    an error ended the writing; what was written until then is kept as far as the writer keeps it.
+    """
+
+    def __init__(self, make_writer: Callable[[], BagWriter], queue_bytes: int) -> None:
+        self.limit = queue_bytes
         self.dropped: dict[str, int] = {}
-        self.error: Exception | None = None
+        self.failed = threading.Event()
+        self._error: Exception | None = None
+        self._make_writer = make_writer
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[str, str, bool, int, bytes] | None] = queue.SimpleQueue()
@@ -62,24 +69,27 @@ class WriterThread:
         self._queue.put((topic, msgtype, latched, time_ns, data))
 
     def finish(self) -> None:
-        """Write what is queued and end the thread. Raises the error that writing met, if any."""
+        """Write what is queued, finish the bag and end the thread. Raises the error that writing met, if any."""
         self._queue.put(None)
         self._thread.join()
-        if self.error is not None:
-            raise self.error
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
-            topic, msgtype, latched, time_ns, data = item
-            if self.error is None:
-                try:
-                    if not self.writer.has_topic(topic):
-                        self.writer.add_topic(topic, msgtype, latched=latched)
-                    self.writer.write(topic, time_ns, data)
-                except Exception as error:  # raised by finish(), in the main thread
-                    self.error = error
-            with self._lock:
-                self._waiting_bytes -= len(data)
+        try:
+            with self._make_writer() as writer:
+                while (item := self._queue.get()) is not None:
+                    self._write(writer, *item)
+        except Exception as error:  # raised by finish(), in the main thread
+            self._error = error
+            self.failed.set()
+
+    def _write(self, writer: BagWriter, topic: str, msgtype: str, latched: bool, time_ns: int, data: bytes) -> None:
+        if not writer.has_topic(topic):
+            writer.add_topic(topic, msgtype, latched=latched)
+        writer.write(topic, time_ns, data)
+        with self._lock:
+            self._waiting_bytes -= len(data)
 
 
 class Recorder:
@@ -89,6 +99,7 @@ class Recorder:
         self.node, self.sink = node, sink
         self.names = {absolute(name) for name in names}
         self.subscribed: dict[str, Any] = {}
+        self.received = 0
 
     def discover(self) -> None:
         """Subscribe to wanted topics that have a publisher and are not subscribed yet."""
@@ -117,6 +128,7 @@ class Recorder:
         print(f"recording {topic} ({msgtype})", file=sys.stderr, flush=True)
 
     def _receive(self, topic: str, msgtype: str, latched: bool, data: bytes, received_ns: int) -> None:
+        self.received += 1
         self.sink.put(topic, msgtype, latched, received_ns or time.time_ns(), data)
 
 
@@ -130,26 +142,40 @@ def _callback(receive: Callable[[bytes, int], None]) -> Callable[..., None]:
 def record(out: Path, options: RecordOptions, stop: threading.Event) -> dict[str, int]:
     """Record until `stop` is set or the duration is over; returns the dropped messages by topic.
 
-    The bag is whole when this returns. Raises BagError when nothing was received.
+    The bag is whole when this returns, and when it raises DiskFullError, which it does as soon as the disk is nearly
+    full. Raises BagError when nothing was received or the place is taken.
     """
-    with BagWriter(out, options.storage, zstd=options.zstd, overwrite=options.overwrite) as writer:
-        sink = WriterThread(writer, options.queue_bytes)
-        try:
-            with ros_node("depth_replay_recorder") as node:
-                _spin(node, Recorder(node, sink, options.topics), options.duration_s, stop)
-        finally:
-            sink.finish()
-        return sink.dropped
+    make_writer = partial(BagWriter, out, options.storage, zstd=options.zstd, overwrite=options.overwrite, keep=True)
+    sink = WriterThread(make_writer, options.queue_bytes)
+    try:
+        with ros_node("depth_replay_recorder") as node:
+            print(f"recording into {out}; Ctrl-C ends it", file=sys.stderr, flush=True)
+            _spin(node, Recorder(node, sink, options.topics), options.duration_s, stop)
+    finally:
+        sink.finish()
+    return sink.dropped
 
 
 def _spin(node: Node, recorder: Recorder, duration_s: float, stop: threading.Event) -> None:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     began = time.monotonic()
+    ends = began + duration_s if duration_s else float("inf")
     next_discovery = began
-    while not stop.is_set() and not (duration_s and time.monotonic() - began > duration_s):
+    while not stop.is_set() and not recorder.sink.failed.is_set() and time.monotonic() < ends:
         if time.monotonic() >= next_discovery:
             recorder.discover()
             next_discovery = time.monotonic() + _DISCOVERY_PERIOD_S
         executor.spin_once(timeout_sec=0.1)
+    _drain(executor, recorder)
     executor.shutdown()
+
+
+def _drain(executor: SingleThreadedExecutor, recorder: Recorder) -> None:
+    """Take what had arrived when recording ended: DDS has acknowledged it, so its sender counts it as delivered."""
+    until = time.monotonic() + _DRAIN_S
+    before = -1
+    while recorder.received != before and time.monotonic() < until:
+        before = recorder.received
+        for _ in recorder.subscribed:
+            executor.spin_once(timeout_sec=0)

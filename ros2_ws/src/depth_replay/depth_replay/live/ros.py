@@ -17,6 +17,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from .dds_profile import use_profile
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def ros_node(name: str) -> Iterator[Node]:
@@ -32,14 +34,14 @@ def ros_node(name: str) -> Iterator[Node]:
 
 
 class StopEvent(threading.Event):
-    """Set by SIGINT and SIGTERM, so that what was begun can be finished first."""
+    """Set by SIGINT, SIGTERM and SIGHUP, so that what was begun can be finished first."""
 
     def __init__(self) -> None:
         super().__init__()
         self._interrupted = False
 
     def catch(self, number: int, _frame: FrameType | None) -> None:
-        """The handler of both signals."""
+        """The handler of these signals."""
         self._interrupted |= number == signal.SIGINT
         self.set()
 
@@ -51,9 +53,9 @@ class StopEvent(threading.Event):
 
 @contextmanager
 def stop_event() -> Iterator[StopEvent]:
-    """An event that SIGINT and SIGTERM set; the handlers from before return afterwards."""
+    """An event that SIGINT, SIGTERM and SIGHUP (a closed terminal) set; the handlers from before return afterwards."""
     event = StopEvent()
-    before = {number: signal.signal(number, event.catch) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, event.catch) for number in _STOPPING}
     try:
         yield event
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from depth_runtime.errors import UserError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -92,6 +92,6 @@ def has_header(msgtype: str) -> bool:
 
 def header_stamp_ns(data: bytes) -> int:
     """Header stamp in nanoseconds of a CDR message whose first field is a header, without deserialising it."""
-    order = "little" if data[1] & 1 else "big"
+    order: Literal["little", "big"] = "little" if data[1] & 1 else "big"
     seconds = int.from_bytes(data[4:8], order, signed=True)
     return seconds * 1_000_000_000 + int.from_bytes(data[8:12], order)

@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from depth_runtime.camera import StereoCamera
+from depth_runtime.files.disparity_png import STEPS_PER_PX, disparity_of
 
-from .calibration import StereoCalibration
 from .definitions import DISPARITY, TYPES
 from .image_codec import ImageError, image_array, image_message
-
-PNG_STEPS_PER_PX = 256
 
 
 def quantised(stored: np.ndarray, steps_per_px: int) -> np.ndarray:
@@ -23,33 +22,25 @@ def quantised(stored: np.ndarray, steps_per_px: int) -> np.ndarray:
 
     Raises ValueError when steps_per_px does not divide 256.
     """
-    if steps_per_px < 1 or PNG_STEPS_PER_PX % steps_per_px:
-        raise ValueError(f"expected a divisor of {PNG_STEPS_PER_PX} steps per pixel, got {steps_per_px}")
-    step = PNG_STEPS_PER_PX // steps_per_px
+    if steps_per_px < 1 or STEPS_PER_PX % steps_per_px:
+        raise ValueError(f"expected a divisor of {STEPS_PER_PX} steps per pixel, got {steps_per_px}")
+    step = STEPS_PER_PX // steps_per_px
     rounded = np.maximum((stored.astype(np.uint32) + step // 2) // step, 1) * step
     # The largest uint16 that is a whole number of steps: rounding must not wrap to 0.
     rounded = np.minimum(rounded, 65536 - step)
     return np.where(stored > 0, rounded, 0).astype(np.uint16)
 
 
-def from_png(stored: np.ndarray) -> np.ndarray:
-    """Picture disparity float32 [H, W] px of stored truth (uint16, pixels * 256); NaN where there is none."""
-    return np.where(stored > 0, stored / np.float32(PNG_STEPS_PER_PX), np.float32(np.nan)).astype(np.float32)
-
-
-def disparity_message(
-    stored: np.ndarray, calibration: StereoCalibration, message_header: Any, steps_per_px: int
-) -> Any:
+def disparity_message(stored: np.ndarray, camera: StereoCamera, message_header: Any, steps_per_px: int) -> Any:
     """stereo_msgs/DisparityImage of stored truth (uint16 [H, W], pixels * 256, 0 = none becomes NaN)."""
-    shift = calibration.cx_left - calibration.cx_right
-    disparity = from_png(stored) - np.float32(shift)
+    disparity = disparity_of(stored) - np.float32(camera.disparity_shift_px)
     known = disparity[np.isfinite(disparity)]
     height, width = stored.shape
     return TYPES.types[DISPARITY](
         header=message_header,
         image=image_message(disparity, "32FC1", message_header),
-        f=calibration.fx,
-        t=calibration.baseline_m,
+        f=camera.fx,
+        t=camera.baseline_m,
         valid_window=TYPES.types["sensor_msgs/msg/RegionOfInterest"](0, 0, height, width, False),
         min_disparity=float(known.min()) if known.size else 0.0,
         max_disparity=float(known.max()) if known.size else 0.0,

@@ -4,18 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from depth_runtime.drawing import colour_values, overlay_classes, palette
+from depth_runtime.files.images import write_png
 
 from ..bags.bag import BagMessage, read_bag
 from ..messages import topics
 from ..messages.definitions import COMPRESSED, DISPARITY, deserialize, has_header, header_stamp_ns
 from ..messages.disparity_codec import disparity_array
 from ..messages.image_codec import decompress, image_array, to_bgr
-from .drawing import GAP, legend_bar, legend_labels, rainbow, titled, write
+from .drawing import GAP, legend_bar, legend_labels, titled, write
 from .truth import read_labels, read_pixels
 
 COLUMNS = ("left image", "disparity", "depth", "confidence", "panoptic")
@@ -52,19 +55,18 @@ def write_contact_sheet(bag: Path, stamps: Sequence[int], out: Path) -> None:
     header = np.hstack([titled(title, width) for title in COLUMNS])
     legends = [
         np.full((64, width, 3), 255, np.uint8),
-        legend_bar(width, "0 px", f"{top_px:.0f} px", rainbow),
-        legend_bar(width, "0 m", f"{top_m:.0f} m", lambda level: rainbow(1 - level)),
+        legend_bar(width, "0 px", f"{top_px:.0f} px", partial(colour_values, top=1)),
+        legend_bar(width, "0 m", f"{top_m:.0f} m", partial(colour_values, top=1, near_is_red=False)),
         legend_bar(width, "0", "1 = sure", _grey),
         np.full((64, width, 3), 255, np.uint8),
     ]
     key = legend_labels(header.shape[1], labels)
     sheet = np.vstack([header, *rows, np.hstack(legends), key])
-    if not cv2.imwrite(str(out), sheet):
-        raise OSError(f"expected to write {out}, OpenCV refused; check the folder")
+    write_png(out, sheet)
 
 
 def _read_frames(bag: Path, stamps: set[int]) -> dict[int, dict[str, np.ndarray]]:
-    """Arrays by stamp and topic; the left image as BGR."""
+    """Arrays by stamp and topic; the left image as RGB."""
     frames: dict[int, dict[str, np.ndarray]] = {}
     wanted = {*_TOPICS, topics.compressed(topics.LEFT_IMAGE)}
     for message in read_bag(bag, wanted):
@@ -79,9 +81,9 @@ def _pixels(message: BagMessage) -> np.ndarray:
         return disparity_array(deserialize(message.data, DISPARITY))
     if topics.base(message.topic) == topics.LEFT_IMAGE:
         picture = deserialize(message.data, message.msgtype)
-        if message.msgtype == COMPRESSED:
-            return to_bgr(*decompress(picture))
-        return to_bgr(image_array(picture), picture.encoding)
+        compressed = message.msgtype == COMPRESSED
+        pixels, encoding = decompress(picture) if compressed else (image_array(picture), picture.encoding)
+        return cv2.cvtColor(to_bgr(pixels, encoding), cv2.COLOR_BGR2RGB)
     pixels = read_pixels(message)
     if message.topic == topics.DEPTH and pixels.dtype == np.uint16:
         return np.where(pixels > 0, pixels * np.float32(1e-3), np.float32(np.nan))
@@ -94,47 +96,39 @@ def _top(maps: list[np.ndarray | None], percentile: float) -> float:
     return max(1.0, float(np.percentile(flat, percentile))) if flat.size else 1.0
 
 
-def _grey(level: np.ndarray) -> np.ndarray:
-    return np.repeat((255 * level).astype(np.uint8)[..., None], 3, axis=2)
+def _coloured(values: np.ndarray | None, top: float, *, near_is_red: bool = True) -> np.ndarray | None:
+    return None if values is None else colour_values(values, top, near_is_red=near_is_red)
 
 
-def _coloured(values: np.ndarray | None, top: float, *, invert: bool = False, grey: bool = False) -> np.ndarray | None:
-    """Colours of a map over 0..top; invalid pixels black."""
-    if values is None:
+def _grey(values: np.ndarray) -> np.ndarray:
+    """Grey of a map over 0..1, invalid pixels black."""
+    level = 255 * np.clip(np.where(np.isfinite(values), values, 0), 0, 1)
+    return np.repeat(level.astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _overlay(
+    left: np.ndarray | None, semantic: np.ndarray | None, instance: np.ndarray | None, labels: list[dict[str, Any]]
+) -> np.ndarray | None:
+    """Class colours over the left image, at its size; None without one of them."""
+    if left is None or semantic is None:
         return None
-    level = np.clip(np.nan_to_num(values, nan=0.0, posinf=top, neginf=0.0) / top, 0, 1).astype(np.float32)
-    image = _grey(level) if grey else rainbow(1 - level if invert else level)
-    image[~np.isfinite(values)] = 0
-    return image
-
-
-def overlay(
-    left: np.ndarray, semantic: np.ndarray, instance: np.ndarray | None, labels: list[dict[str, Any]]
-) -> np.ndarray:
-    """Class colours over the left image, with white borders around instances; BGR at the size of `left`."""
-    size = (left.shape[1], left.shape[0])
-    palette = np.full((256, 3), 60, np.uint8)
-    for label in labels:
-        palette[label["id"]] = label["color"][::-1]
-    ids = cv2.resize(semantic, size, interpolation=cv2.INTER_NEAREST)
-    mixed = cv2.addWeighted(left, 0.45, palette[ids], 0.55, 0)
-    if instance is not None:
-        numbers = cv2.resize(instance, size, interpolation=cv2.INTER_NEAREST)
-        mixed[cv2.morphologyEx(numbers, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0] = 255
-    return mixed
+    colors = palette({label["id"]: label["color"] for label in labels}, other=(60, 60, 60))
+    size = left.shape[1], left.shape[0]
+    classes = cv2.resize(semantic, size, interpolation=cv2.INTER_NEAREST)
+    things = None if instance is None else cv2.resize(instance, size, interpolation=cv2.INTER_NEAREST)
+    return overlay_classes(left, classes, things, colors, alpha=0.55)
 
 
 def _row(
     frame: dict[str, np.ndarray], stamp_ns: int, first_ns: int, tops: tuple[float, float], labels: list[dict[str, Any]]
 ) -> np.ndarray:
-    left = frame.get(topics.LEFT_IMAGE)
-    semantic = frame.get(topics.SEMANTIC)
+    left, confidence = frame.get(topics.LEFT_IMAGE), frame.get(topics.CONFIDENCE)
     tiles = [
         left,
         _coloured(frame.get(topics.DISPARITY), tops[0]),
-        _coloured(frame.get(topics.DEPTH), tops[1], invert=True),
-        _coloured(frame.get(topics.CONFIDENCE), 1.0, grey=True),
-        None if left is None or semantic is None else overlay(left, semantic, frame.get(topics.INSTANCE), labels),
+        _coloured(frame.get(topics.DEPTH), tops[1], near_is_red=False),
+        None if confidence is None else _grey(confidence),
+        _overlay(left, frame.get(topics.SEMANTIC), frame.get(topics.INSTANCE), labels),
     ]
     shape = next(tile.shape for tile in tiles if tile is not None)
     height = round(TILE_WIDTH * shape[0] / shape[1])

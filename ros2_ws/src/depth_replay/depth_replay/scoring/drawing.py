@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Titles, colour bars and label keys of the contact sheet; BGR images throughout."""
+"""Titles, colour bars and label keys of the contact sheet; RGB images throughout."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ import numpy as np
 
 GAP = 3
 _FONT, _SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.6
-
-
-def rainbow(level: np.ndarray) -> np.ndarray:
-    """Turbo colours of float32 [H, W] in 0..1: blue is 0, red is 1."""
-    return cv2.applyColorMap((255 * level).astype(np.uint8), cv2.COLORMAP_TURBO)
 
 
 def write(image: np.ndarray, text: str, origin: tuple[int, int], *, outlined: bool = False) -> None:
@@ -38,7 +33,7 @@ def titled(title: str, width: int) -> np.ndarray:
 
 
 def legend_bar(width: int, low: str, high: str, colours: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """A colour bar with the meaning of its ends below; colours maps float32 [H, W] 0..1 to BGR."""
+    """A colour bar with the meaning of its ends below; colours maps float32 [H, W] 0..1 to RGB."""
     strip = np.full((64, width, 3), 255, np.uint8)
     level = np.tile(np.linspace(0, 1, width - 4 * GAP, dtype=np.float32), (20, 1))
     strip[10:30, 2 * GAP : width - 2 * GAP] = colours(level)
@@ -59,7 +54,7 @@ def legend_labels(width: int, labels: list[dict[str, Any]]) -> np.ndarray:
     key = np.full((32 * (line + 1) + 12 if labels else 12, width, 3), 255, np.uint8)
     for x, line, label in places:
         top = 8 + 32 * line
-        cv2.rectangle(key, (x, top), (x + 22, top + 18), tuple(int(c) for c in label["color"][::-1]), cv2.FILLED)
+        cv2.rectangle(key, (x, top), (x + 22, top + 18), tuple(int(c) for c in label["color"]), cv2.FILLED)
         cv2.rectangle(key, (x, top), (x + 22, top + 18), (0, 0, 0), 1)
         write(key, label["name"], (x + 30, top + 16))
     return key

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from depth_runtime.tables import plain_table
 
 from ..bags.bag import read_bag
 from ..messages import topics
 from ..messages.definitions import deserialize, header_stamp_ns
 from .score import Score
-from .table import table
 
 _PERCENTILES = (50, 95, 99)
 
@@ -104,9 +104,9 @@ def report_text(report: dict[str, Any]) -> str:
         times["player to recorder"] = report["end_to_end_latency_ms"]
     columns = [f"p{p}" for p in _PERCENTILES]
     rows = [(name, *(f"{figures[c]:.2f}" for c in columns)) for name, figures in times.items()]
-    lines += [table(("node latency, ms", *columns), rows), ""]
+    lines += [plain_table(("node latency, ms", *columns), rows), ""]
     if report["accuracy"]:
-        lines.append(table(("accuracy", "value"), _accuracy_rows(report)))
+        lines.append(plain_table(("accuracy", "value"), _accuracy_rows(report)))
     else:
         lines.append("accuracy: left out, the bag has no ground truth that matches the outputs")
     return "\n".join([*lines, *(f"note: {note}" for note in report["notes"])])

@@ -10,6 +10,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from depth_runtime.camera import CalibrationError, StereoCamera
 from depth_runtime.metrics import confusion, depth_errors, disparity_errors, mean_iou
 from depth_runtime.spec import UNLABELLED
 from tqdm import tqdm
@@ -19,16 +20,7 @@ from ..messages import topics
 from ..messages.definitions import header_stamp_ns
 from .panoptic_score import panoptic_figures
 from .sky_score import sky_figures
-from .truth import (
-    Geometry,
-    Truth,
-    metres,
-    picture_disparity,
-    read_labels,
-    read_pixels,
-    read_truth,
-    stereo_geometry,
-)
+from .truth import Truth, metres, picture_disparity, read_camera, read_labels, read_pixels, read_truth
 
 
 @dataclass
@@ -61,8 +53,8 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
     Where sizes differ the published map is brought to the truth's size: disparity bilinear and scaled with the width,
     depth and class ids by the nearest pixel. Raises BagError for a bag that cannot be read.
     """
-    truth, score = read_truth(truth_bag), Score()
-    geometry = truth.geometry or stereo_geometry(outputs)
+    score = Score()
+    truth = read_truth(truth_bag, _camera(truth_bag, outputs, score))
     tasks = {
         topics.DISPARITY: (topics.TRUTH_DISPARITY, "disparity"),
         topics.DEPTH: (topics.TRUTH_DISPARITY, "depth"),
@@ -75,11 +67,12 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
             score.note(f"{name} is left out: {outputs.name} has no {topic}")
         elif not truth.has(kind):
             score.note(f"{name} is left out: {truth_bag.name} has no {kind}")
-        elif name == "depth" and geometry is None:
-            score.note(f"depth is left out: no camera_info of both cameras in {truth_bag.name} or {outputs.name}")
+        elif name == "depth" and truth.camera is None:
+            bags = f"{truth_bag.name} or {outputs.name}"
+            score.note(f"depth is left out: no usable camera_info of both cameras in {bags}")
         else:
             wanted.add(topic)
-    frames = _errors(outputs, wanted, published, truth, geometry, score)
+    frames = _errors(outputs, wanted, published, truth, score)
     _semantic(frames.pop("semantic", []), score)
     if score.frames.get("semantic") and truth.has(topics.TRUTH_INSTANCE) and topics.INSTANCE in published:
         _keep(score, "panoptic", *panoptic_figures(outputs, truth, _label_map(outputs, truth, score)))
@@ -94,6 +87,19 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
     return score
 
 
+def _camera(truth_bag: Path, outputs: Path, score: Score) -> StereoCamera | None:
+    """Camera of the bag with truth, else of the outputs; one that cannot be used becomes a note."""
+    for bag in dict.fromkeys((truth_bag, outputs)):
+        try:
+            camera = read_camera(bag)
+        except CalibrationError as error:
+            score.note(str(error))
+            continue
+        if camera:
+            return camera
+    return None
+
+
 def _keep(score: Score, kind: str, figures: dict[str, float], frames: int) -> None:
     if frames:
         score.frames[kind], score.figures[kind] = frames, figures
@@ -104,12 +110,10 @@ def _errors(
     wanted: set[str],
     published: dict[str, Any],
     truth: Truth,
-    geometry: Geometry | None,
     score: Score,
 ) -> dict[str, list[Any]]:
     """Figures of each scored frame by kind; for semantics the confusion matrices."""
     frames: dict[str, list[Any]] = {}
-    truth.geometry = geometry
     mapping = _label_map(outputs, truth, score) if topics.SEMANTIC in wanted else None
     total = sum(published[topic].count for topic in wanted)
     messages: Iterator[BagMessage] = read_bag(outputs, wanted) if wanted else iter(())
@@ -118,20 +122,20 @@ def _errors(
         if message.topic == topics.DISPARITY:
             target = truth.disparity(stamp_ns)
             if target is not None:
-                ours = _resampled(picture_disparity(message, geometry), target, "disparity", score)
+                ours = _resampled(picture_disparity(message, truth.camera), target, "disparity", score)
                 frames.setdefault("disparity", []).append(_counted(disparity_errors(ours, target), target))
         elif message.topic == topics.DEPTH:
             target = truth.depth(stamp_ns)
             if target is not None:
                 ours = _resampled(metres(read_pixels(message)), target, "depth", score)
                 frames.setdefault("depth", []).append(_counted(depth_errors(ours, target), target))
-        else:
+        elif mapping is not None:
             target = truth.semantic(stamp_ns)
             if target is not None:
                 ours = mapping[_resampled(read_pixels(message), target, "semantic", score)]
                 frames.setdefault("semantic", []).append(confusion(ours, target, UNLABELLED))
     if frames.get("semantic"):
-        score.class_iou = _class_iou(sum(frames["semantic"]), truth)
+        score.class_iou = _class_iou(np.sum(frames["semantic"], axis=0), truth)
     return frames
 
 
@@ -181,7 +185,7 @@ def _class_iou(matrix: np.ndarray, truth: Truth) -> dict[str, float]:
 
 def _semantic(matrices: list[np.ndarray], score: Score) -> None:
     if matrices:
-        matrix = sum(matrices)
+        matrix = np.sum(matrices, axis=0)
         score.frames["semantic"] = len(matrices)
         accuracy = 100 * float(np.trace(matrix)) / max(1, int(matrix.sum()))
         score.figures["semantic"] = {"miou": mean_iou(matrix), "pixel_accuracy": accuracy}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ground truth of a bag by stamp: disparity, depth, semantic ids; and labels and geometry that belong to it."""
+"""Ground truth of a bag by stamp: disparity, depth, semantic ids; and labels and camera that belong to it."""
 
 from __future__ import annotations
 
@@ -9,30 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from depth_runtime.camera import CalibrationError, StereoCamera
+from depth_runtime.files.disparity_png import disparity_of
+from depth_runtime.geometry import depth_from_disparity
 
 from ..bags.bag import BagMessage, bag_topics, read_bag
 from ..messages import topics
 from ..messages.definitions import CAMERA_INFO, COMPRESSED, DISPARITY, deserialize, header_stamp_ns
-from ..messages.disparity_codec import disparity_array, from_png
+from ..messages.disparity_codec import disparity_array
 from ..messages.image_codec import decompress, image_array
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """fx in pixels at the given width, baseline in metres, shift cx_left - cx_right in pixels."""
+def read_camera(path: Path) -> StereoCamera | None:
+    """The camera of the images of a bag from its first two camera infos, None when it has not both of them.
 
-    width: int
-    focal_px: float
-    baseline_m: float
-    shift_px: float
-
-    def shift_at(self, width: int) -> float:
-        """cx_left - cx_right for images of another width."""
-        return self.shift_px * width / self.width
-
-
-def stereo_geometry(path: Path) -> Geometry | None:
-    """Geometry from the first two camera infos of a bag, None when it has not both of them."""
+    Raises CalibrationError naming the bag when they make no stereo pair.
+    """
     infos: dict[str, Any] = {}
     wanted = {topics.LEFT_INFO, topics.RIGHT_INFO}
     if not wanted <= set(bag_topics(path)):
@@ -42,8 +34,10 @@ def stereo_geometry(path: Path) -> Geometry | None:
             infos.setdefault(message.topic, deserialize(message.data, CAMERA_INFO))
         if len(infos) == 2:
             break
-    left, right = infos[topics.LEFT_INFO].p, infos[topics.RIGHT_INFO].p
-    return Geometry(infos[topics.LEFT_INFO].width, left[0], -right[3] / right[0], left[2] - right[2])
+    try:
+        return StereoCamera.from_camera_infos(infos[topics.LEFT_INFO], infos[topics.RIGHT_INFO])
+    except CalibrationError as error:
+        raise CalibrationError(f"{path}: {error}") from error
 
 
 def read_labels(path: Path, topic: str) -> list[dict[str, Any]]:
@@ -68,19 +62,20 @@ def metres(depth: np.ndarray) -> np.ndarray:
     return np.where(depth > 0, depth * np.float32(1e-3), np.float32(np.nan))
 
 
-def picture_disparity(message: BagMessage, geometry: Geometry | None) -> np.ndarray:
+def picture_disparity(message: BagMessage, camera: StereoCamera | None) -> np.ndarray:
     """Picture disparity (x_left - x_right) float32 [H, W] px, NaN = none, of a DisparityImage or a 16-bit image."""
     if message.msgtype != DISPARITY:
-        return from_png(read_pixels(message))
+        return disparity_of(read_pixels(message))
     picture = deserialize(message.data, DISPARITY)
-    return disparity_array(picture, geometry.shift_at(picture.image.width) if geometry else 0.0)
+    size = picture.image.height, picture.image.width
+    return disparity_array(picture, camera.resized(size).disparity_shift_px if camera else 0.0)
 
 
 @dataclass
 class Truth:
     """Truth messages by kind and stamp, decoded on demand."""
 
-    geometry: Geometry | None
+    camera: StereoCamera | None
     labels: list[dict[str, Any]]
     messages: dict[str, dict[int, BagMessage]] = field(default_factory=dict)
 
@@ -91,18 +86,16 @@ class Truth:
     def disparity(self, stamp_ns: int) -> np.ndarray | None:
         """Picture disparity of a stamp, None without truth."""
         message = self.messages.get(topics.TRUTH_DISPARITY, {}).get(stamp_ns)
-        return None if message is None else picture_disparity(message, self.geometry)
+        return None if message is None else picture_disparity(message, self.camera)
 
     def depth(self, stamp_ns: int) -> np.ndarray | None:
-        """Depth float32 [H, W] metres, Z = f B / (d - (cx_left - cx_right)), None without truth or geometry."""
+        """Depth float32 [H, W] metres, NaN where the truth has none; None without truth or camera."""
         disparity = self.disparity(stamp_ns)
-        if disparity is None or self.geometry is None:
+        if disparity is None or self.camera is None:
             return None
-        scale = disparity.shape[1] / self.geometry.width
-        distance = disparity - np.float32(self.geometry.shift_px * scale)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            depth = self.geometry.focal_px * scale * self.geometry.baseline_m / distance
-        return np.where(distance > 0, depth, np.nan).astype(np.float32)
+        camera = self.camera.resized(disparity.shape)
+        depth_m = depth_from_disparity(disparity - np.float32(camera.disparity_shift_px), camera.fx, camera.baseline_m)
+        return np.where(np.isfinite(depth_m), depth_m, np.float32(np.nan))
 
     def semantic(self, stamp_ns: int) -> np.ndarray | None:
         """Class ids uint8 [H, W] of a stamp, None without truth."""
@@ -117,10 +110,10 @@ class Truth:
         return None if message is None else read_pixels(message)
 
 
-def read_truth(path: Path) -> Truth:
-    """Truth topics of a bag, raw or compressed; empty where the bag has none."""
+def read_truth(path: Path, camera: StereoCamera | None) -> Truth:
+    """Truth topics of a bag, raw or compressed; empty where the bag has none. camera: that of its images."""
     kinds = (topics.TRUTH_DISPARITY, topics.TRUTH_SEMANTIC, topics.TRUTH_INSTANCE)
-    truth = Truth(stereo_geometry(path), read_labels(path, topics.TRUTH_LABELS))
+    truth = Truth(camera, read_labels(path, topics.TRUTH_LABELS))
     for message in read_bag(path, {*kinds, *map(topics.compressed, kinds)}):
         by_stamp = truth.messages.setdefault(topics.base(message.topic), {})
         by_stamp[header_stamp_ns(message.data)] = message

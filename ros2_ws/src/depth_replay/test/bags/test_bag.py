@@ -5,26 +5,63 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from depth_replay.bags.bag import BagError, BagWriter, bag_topics, read_bag
+from depth_replay.bags.bag import bag_span_ns, bag_topics, read_bag
+from depth_replay.bags.contents import BagError, BagTopic
+from depth_replay.bags.writer import BagWriter
 from depth_replay.messages.definitions import STRING, TYPES, header_stamp_ns, knows_type, serialize
 from depth_replay.messages.image_codec import ImageError, header, image_array, image_message
+from ruamel.yaml import YAML
 
 
-def text_bag(path, count=200):
-    with BagWriter(path) as writer:
+def text_bag(path, count=200, zstd=True):
+    with BagWriter(path, zstd=zstd) as writer:
         writer.add_topic("/text", STRING)
         for i in range(count):
             writer.write("/text", 1000 + i, serialize(TYPES.types[STRING](data=f"{i} " + "padding" * 2000)))
     return path
 
 
-@pytest.mark.parametrize("keep", [0, 5, 0.5, 0.999])
-def test_a_truncated_bag_names_itself(tmp_path, keep):
+@pytest.mark.parametrize("keep", [0, 5, 40])
+def test_a_bag_without_a_whole_message_names_itself(tmp_path, keep):
     path = text_bag(tmp_path / "cut_here.mcap")
-    content = path.read_bytes()
-    path.write_bytes(content[: keep if isinstance(keep, int) else int(keep * len(content))])
+    path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(BagError, match=r"cut_here.mcap"):
         list(read_bag(path))
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.999])
+def test_a_cut_bag_is_read_up_to_the_cut_after_a_warning(tmp_path, keep, caplog):
+    path = text_bag(tmp_path / "cut_here.mcap", count=400, zstd=False)
+    whole = list(read_bag(path))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    found = list(read_bag(path))
+    # A chunk holds a megabyte, some 70 of these messages; what lies before the cut's chunk is all there.
+    assert keep * 400 - 140 < len(found) <= keep * 400 + 1
+    assert found == whole[: len(found)]
+    assert "cut_here.mcap was not finished" in caplog.text
+    assert bag_topics(path) == {"/text": BagTopic("/text", STRING, len(found), latched=False)}
+    assert bag_span_ns(path) == (1000, 1000 + len(found) - 1)
+
+
+def test_metadata_that_states_other_qos_than_the_file_hides_no_message(tmp_path):
+    folder = text_bag(tmp_path / "talker", count=20)
+    yaml, path = YAML(typ="safe"), folder / "metadata.yaml"
+    metadata = yaml.load(path.read_text())
+    (topic,) = metadata["rosbag2_bagfile_information"]["topics_with_message_count"]
+    assert topic["topic_metadata"]["offered_qos_profiles"]
+    topic["topic_metadata"]["offered_qos_profiles"] = ""
+    with path.open("w") as file:
+        yaml.dump(metadata, file)
+    assert len(list(read_bag(folder))) == 20
+    assert bag_topics(folder)["/text"].count == 20
+
+
+def test_a_folder_that_lost_its_metadata_is_read_from_its_only_file(tmp_path, caplog):
+    folder = text_bag(tmp_path / "bag", count=5)
+    (folder / "metadata.yaml").unlink()
+    assert len(list(read_bag(folder))) == 5
+    assert "has no metadata.yaml" in caplog.text
 
 
 def test_damage_inside_a_chunk_names_the_bag(tmp_path):
@@ -38,7 +75,7 @@ def test_damage_inside_a_chunk_names_the_bag(tmp_path):
 
 def test_a_folder_without_metadata_names_itself(tmp_path):
     (tmp_path / "empty_folder").mkdir()
-    with pytest.raises(BagError, match=r"metadata.yaml at .*empty_folder"):
+    with pytest.raises(BagError, match=r"metadata.yaml at .*empty_folder, got none and 0 bag files"):
         bag_topics(tmp_path / "empty_folder")
 
 

@@ -14,8 +14,9 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("depth_nodes")
 
-from depth_replay.bags.bag import BagError, BagWriter, bag_topics, read_bag
+from depth_replay.bags.bag import BagError, bag_topics, read_bag
 from depth_replay.bags.outputs_bag import join_bags
+from depth_replay.bags.writer import BagWriter
 from depth_replay.cli import main
 from depth_replay.live.dds_profile import VARIABLES, use_profile
 from depth_replay.live.demo import input_topics

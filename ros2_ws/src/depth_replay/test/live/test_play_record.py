@@ -4,41 +4,50 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-import time
+from functools import partial
 
 import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
 
-from depth_replay.bags.bag import BagWriter, bag_topics, read_bag
+from depth_replay.bags.bag import bag_topics, read_bag
+from depth_replay.bags.writer import BagWriter, DiskFullError
 from depth_replay.cli import main
-from depth_replay.live.recorder import WriterThread
+from depth_replay.live.recorder import RecordOptions, WriterThread, record
 from depth_replay.messages import topics
-from depth_replay.messages.definitions import deserialize, header_stamp_ns
+from depth_replay.messages.definitions import STRING, TYPES, deserialize, header_stamp_ns, serialize
 from depth_runtime.command_line import INTERRUPTED
+
+TEXT = serialize(TYPES.types[STRING](data="1234567"))
+# Far beyond what the slowest and busiest machine needs: only a program that hangs meets it.
+HANGS_S = 300
+WAIT = ("--wait-for-subscribers", str(HANGS_S))
 
 pytestmark = pytest.mark.usefixtures("own_domain")
 
 
 class Recording:
-    """`depth_replay record` in a process of its own."""
+    """`depth_replay record` in a process of its own, which listens when this returns."""
 
     def __init__(self, out, *arguments):
         self.out = out
         command = [sys.executable, "-m", "depth_replay", "record", "--out", str(out), *arguments]
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.said = self.process.stderr.readline()
+        while "Ctrl-C ends it" not in self.said and self.process.poll() is None:
+            self.said += self.process.stderr.readline()
 
     def finish(self, number=signal.SIGINT):
-        """Wait until nothing more comes, end it with a signal; its exit code and what it said."""
-        time.sleep(0.5)
+        """End it with a signal; its exit code and what it said. What was acknowledged to the player is recorded."""
         self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=15)
-        return self.process.returncode, output + errors
+        output, errors = self.process.communicate(timeout=HANGS_S)
+        return self.process.returncode, self.said + output + errors
 
     def __enter__(self):
         return self
@@ -71,7 +80,7 @@ def test_a_recorded_play_keeps_bytes_stamps_and_order(bag, tmp_path, capsys):
     names = [*topics.INPUTS, topics.TRUTH_LABELS]
     wanted = [word for name in names for word in ("--topic", name)]
     with Recording(out, *wanted) as recording:
-        arguments = ["--hz", "20", "--wait-for-subscribers", "20", *wanted, "--report", str(sent)]
+        arguments = ["--hz", "20", *WAIT, *wanted, "--report", str(sent)]
         assert main(["play", str(bag), *arguments]) == 0
         code, said = recording.finish()
     assert code == INTERRUPTED, said
@@ -83,17 +92,16 @@ def test_a_recorded_play_keeps_bytes_stamps_and_order(bag, tmp_path, capsys):
     assert bag_topics(out)[topics.TRUTH_LABELS].latched
     report = json.loads(sent.read_text())
     assert report["frames_sent"] == 4
-    assert report["rate_hz"] == pytest.approx(20, rel=0.35)
     assert "sent 4 frames, 17 messages" in capsys.readouterr().out
     sent_ns = {frame["stamp_ns"]: frame["sent_ns"] for frame in report["frames"]}
     delays = [m.time_ns - sent_ns[header_stamp_ns(m.data)] for m in read_bag(out, {topics.RIGHT_IMAGE})]
-    assert all(-50e6 < delay < 2e9 for delay in delays), "receive times are wall times, as the send times"
+    assert all(-50e6 < delay < HANGS_S * 1e9 for delay in delays), "receive times are wall times, as the send times"
 
 
 def test_a_loop_sends_the_stamps_again_and_the_clock_follows_the_bag(bag, tmp_path):
     out = tmp_path / "out.mcap"
     with Recording(out, "--topic", topics.LEFT_INFO, "--topic", "/clock") as recording:
-        arguments = ["--loop", "2", "--clock", "50", "--wait-for-subscribers", "20", "--topic", topics.LEFT_INFO]
+        arguments = ["--loop", "2", "--clock", "50", *WAIT, "--topic", topics.LEFT_INFO]
         assert main(["play", str(bag), *arguments]) == 0
         code, said = recording.finish(signal.SIGTERM)
     assert code == 0, said
@@ -102,9 +110,9 @@ def test_a_loop_sends_the_stamps_again_and_the_clock_follows_the_bag(bag, tmp_pa
     assert stamps == first * 2
     clocks = [deserialize(m.data, m.msgtype).clock for m in read_bag(out, {"/clock"})]
     seconds = np.array([c.sec - first[0] // 10**9 + c.nanosec * 1e-9 for c in clocks])
-    assert len(seconds) > 20
+    assert len(seconds) >= 8, "at least one a message"
     assert seconds.min() >= 0
-    assert seconds.max() < 0.45
+    assert seconds.max() <= 0.4 + 1e-9, "never beyond the end of a loop, however late the next one starts"
     assert (np.diff(seconds) < 0).sum() == 1, "the clock goes back once, where the second loop starts"
 
 
@@ -113,7 +121,7 @@ def test_compressed_images_are_played_raw_under_the_image_topic(tmp_path, sequen
     assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag"), "--compress", "png"]) == 0
     out = tmp_path / "out.mcap"
     with Recording(out, "--topic", "/cam/image") as recording:
-        arguments = ["--transport", "raw", "--topic", topics.LEFT_IMAGE, "--wait-for-subscribers", "20"]
+        arguments = ["--transport", "raw", "--topic", topics.LEFT_IMAGE, *WAIT]
         assert main(["play", str(tmp_path / "bag"), *arguments, "--remap", "left/image_rect:=cam/image"]) == 0
         code, said = recording.finish()
     assert code == INTERRUPTED, said
@@ -136,7 +144,6 @@ def test_topics_that_the_bag_does_not_have_are_named(bag, capsys):
 
 def test_a_recording_of_nothing_fails_and_leaves_no_file(tmp_path):
     with Recording(tmp_path / "none.mcap", "--topic", "/nobody/publishes") as recording:
-        time.sleep(1.5)
         code, said = recording.finish()
     assert code == 1
     assert "got none; no bag was written" in said
@@ -144,20 +151,53 @@ def test_a_recording_of_nothing_fails_and_leaves_no_file(tmp_path):
 
 
 def test_messages_beyond_the_queue_are_counted_as_dropped(tmp_path):
-    class SlowWriter(BagWriter):
-        gate = threading.Event()
+    gate = threading.Event()
 
+    class SlowWriter(BagWriter):
         def write(self, topic, time_ns, data):
-            self.gate.wait(10)
+            assert gate.wait(HANGS_S)
             super().write(topic, time_ns, data)
 
-    text = b"\x00\x01\x00\x00" + (8).to_bytes(4, "little") + b"1234567\x00"
-    writer = SlowWriter(tmp_path / "slow.mcap")
-    sink = WriterThread(writer, queue_bytes=3 * len(text))
+    sink = WriterThread(partial(SlowWriter, tmp_path / "slow.mcap"), queue_bytes=3 * len(TEXT))
     for i in range(10):
-        sink.put("/text", "std_msgs/msg/String", False, 1000 + i, text)
-    writer.gate.set()
+        sink.put("/text", "std_msgs/msg/String", False, 1000 + i, TEXT)
+    gate.set()
     sink.finish()
-    writer.close()
     assert sink.dropped == {"/text": 7}
     assert [m.time_ns for m in read_bag(tmp_path / "slow.mcap")] == [1000, 1001, 1002]
+
+
+@pytest.mark.parametrize("arguments", [("out.db3",), ("out", "--storage", "sqlite3")], ids=["file", "folder"])
+def test_sqlite_bags_are_recorded(bag, tmp_path, arguments):
+    out = tmp_path / arguments[0]
+    with Recording(out, *arguments[1:], "--topic", topics.LEFT_INFO) as recording:
+        assert main(["play", str(bag), "--topic", topics.LEFT_INFO, *WAIT]) == 0
+        code, said = recording.finish()
+    assert code == INTERRUPTED, said
+    assert len(list(read_bag(out))) == 4
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out.db3"])
+def test_a_full_disk_is_told_at_once_and_what_was_recorded_is_kept(bag, tmp_path, monkeypatch, name):
+    usage, asked = shutil.disk_usage(tmp_path), []
+
+    def nearly_full(_):
+        asked.append(1)
+        return usage._replace(free=10**9 if len(asked) <= 3 else 10**6)
+
+    monkeypatch.setattr(shutil, "disk_usage", nearly_full)
+    command = [sys.executable, "-m", "depth_replay", "play", str(bag), "--loop", "0", *WAIT]
+    with subprocess.Popen([*command, "--topic", topics.LEFT_INFO], stderr=subprocess.DEVNULL) as player:
+        # Ends by itself: nobody sends it a signal.
+        with pytest.raises(DiskFullError, match=r"the bag ends after 3 messages"):
+            record(tmp_path / name, RecordOptions((topics.LEFT_INFO,)), threading.Event())
+        player.send_signal(signal.SIGINT)
+    assert len(list(read_bag(tmp_path / name))) == 3
+
+
+def test_a_closed_terminal_ends_a_recording_well(bag, tmp_path):
+    with Recording(tmp_path / "out.mcap", "--topic", topics.LEFT_INFO) as recording:
+        assert main(["play", str(bag), "--topic", topics.LEFT_INFO, *WAIT]) == 0
+        code, said = recording.finish(signal.SIGHUP)
+    assert code == 0, said
+    assert len(list(read_bag(tmp_path / "out.mcap"))) == 4

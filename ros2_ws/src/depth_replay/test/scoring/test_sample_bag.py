@@ -10,7 +10,7 @@ import numpy as np
 from depth_replay.bags.bag import bag_topics, read_bag
 from depth_replay.messages import topics
 from depth_replay.messages.definitions import deserialize, header_stamp_ns
-from depth_replay.scoring.truth import read_pixels, read_truth
+from depth_replay.scoring.truth import read_camera, read_pixels, read_truth
 
 SAMPLE = Path(__file__).resolve().parents[5] / "samples" / "stereo_sample.mcap"
 STAMPED = (
@@ -40,7 +40,7 @@ def test_it_has_80_frames_at_10_hz_with_equal_stamps_on_all_topics():
 
 
 def test_its_truth_has_the_size_of_the_images_and_finer_steps_than_a_quarter_pixel():
-    truth = read_truth(SAMPLE)
+    truth = read_truth(SAMPLE, read_camera(SAMPLE))
     stamp = next(iter(truth.messages[topics.TRUTH_DISPARITY]))
     disparity = truth.disparity(stamp)
     assert disparity.shape == truth.semantic(stamp).shape == (384, 640)
@@ -52,7 +52,7 @@ def test_its_truth_has_the_size_of_the_images_and_finer_steps_than_a_quarter_pix
 
 
 def test_its_ids_all_have_a_label():
-    labels = {label["id"]: label["name"] for label in read_truth(SAMPLE).labels}
+    labels = {label["id"]: label["name"] for label in read_truth(SAMPLE, read_camera(SAMPLE)).labels}
     seen = set()
     for message in read_bag(SAMPLE, {topics.compressed(topics.TRUTH_SEMANTIC)}):
         seen |= set(np.unique(read_pixels(message)).tolist())

@@ -4,19 +4,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from depth_replay.bags.bag import BagWriter
+from depth_replay.bags.writer import BagWriter
 from depth_replay.cli import main
 from depth_replay.messages import topics
-from depth_replay.messages.calibration import StereoCalibration
+from depth_replay.messages.calibration import camera_infos
 from depth_replay.messages.definitions import DISPARITY, STRING, TYPES, serialize
 from depth_replay.messages.image_codec import compress, header, image_message
 from depth_replay.scoring.score import pooled, score_bags
+from depth_runtime.camera import StereoCamera
 
 HEIGHT, WIDTH = 20, 50
-CALIBRATION = StereoCalibration(WIDTH, HEIGHT, 60.0, 58.0, 24.0, 21.5, 9.0, 0.25)
+CAMERA = StereoCamera(60.0, 58.0, 24.0, 21.5, 9.0, 0.25, (HEIGHT, WIDTH))
 SHIFT_PX = 2.5
 NAMES = [{"id": 0, "name": "road"}, {"id": 1, "name": "car"}]
 
@@ -32,7 +34,7 @@ def write_truth(path, stored, semantic=None, labels=NAMES, infos=True):
                 entries.append((topics.compressed(topics.TRUTH_SEMANTIC), ids))
                 entries.append((topics.TRUTH_LABELS, TYPES.types[STRING](data=json.dumps(labels))))
             if infos:
-                cameras = CALIBRATION.camera_infos(stamp, "cam")
+                cameras = camera_infos(CAMERA, stamp, "cam")
                 entries += zip((topics.LEFT_INFO, topics.RIGHT_INFO), cameras, strict=True)
             write_all(writer, stamp, entries)
     return path
@@ -105,6 +107,31 @@ def test_depth_is_held_against_focal_length_times_baseline_over_shifted_disparit
     assert figures["abs_rel"] == pytest.approx(100 * (250 * 0.5 + 700 * 0.1) / 950, abs=0.02)
     assert figures["delta1"] == pytest.approx(100 * 700 / 950)
     assert figures["density"] == pytest.approx(95)
+
+
+def test_truth_at_half_the_cameras_size_has_half_its_focal_length_and_shift(tmp_path):
+    stored = np.full((HEIGHT // 2, WIDTH // 2), 4 * 256, np.uint16)
+    depth = np.full(stored.shape, 30.0 * 0.25 / (4 - SHIFT_PX / 2), np.float32)
+    outputs = write_outputs(
+        tmp_path / "out.mcap", {}, [(1000, topics.DEPTH, image_message(depth, "32FC1", header(1000, "cam")))]
+    )
+    figures = score_bags(outputs, write_truth(tmp_path / "truth.mcap", {1000: stored})).figures["depth"]
+    assert figures["abs_rel"] == pytest.approx(0, abs=1e-4)
+
+
+def test_a_calibration_without_a_baseline_is_said_and_leaves_depth_out(tmp_path):
+    camera = replace(CAMERA, baseline_m=1.0)
+    infos = camera_infos(camera, 1000, "cam")
+    infos[1].p[3] = 0.0
+    stored = np.full((HEIGHT, WIDTH), 8 * 256, np.uint16)
+    truth = write_truth(tmp_path / "truth.mcap", {1000: stored}, infos=False)
+    depth = image_message(np.ones((HEIGHT, WIDTH), np.float32), "32FC1", header(1000, "cam"))
+    entries = zip((topics.LEFT_INFO, topics.RIGHT_INFO, topics.DEPTH), (*infos, depth), strict=True)
+    outputs = write_outputs(tmp_path / "out.mcap", {}, [(1000, topic, message) for topic, message in entries])
+    score = score_bags(outputs, truth)
+    assert "depth" not in score.figures
+    assert any("out.mcap: expected a baseline > 0 m" in note for note in score.notes)
+    assert any("depth is left out: no usable camera_info" in note for note in score.notes)
 
 
 def test_classes_are_matched_by_name_and_unlabelled_truth_does_not_count(tmp_path):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,15 @@ from ..spec import ModelSpec
 
 class BackendError(UserError):
     """A backend could not be started or could not compute; the message says what to do."""
+
+
+def check_names(spec: ModelSpec, inputs: Collection[str], outputs: Collection[str], path: Path) -> None:
+    """Raise BackendError when a graph's inputs or outputs are not those that its spec names, in whatever order."""
+    if sorted(inputs) != sorted(spec.inputs) or sorted(outputs) != sorted(spec.outputs):
+        raise BackendError(
+            f"expected inputs {sorted(spec.inputs)} and outputs {sorted(spec.outputs)} as its spec says, "
+            f"got {sorted(inputs)} and {sorted(outputs)} in {path}; export the network again"
+        )
 
 
 class Backend(Protocol):

@@ -70,7 +70,7 @@ class Buffer:
         address = check(cudart.cudaMallocHost(self.bytes))
         memory = (ctypes.c_uint8 * self.bytes).from_address(address)
         weakref.finalize(memory, cudart.cudaFreeHost, address)
-        self.host = np.frombuffer(memory, dtype).reshape(shape)
+        self.host = np.frombuffer(memoryview(memory), dtype).reshape(shape)
         self.host.fill(0)
 
 

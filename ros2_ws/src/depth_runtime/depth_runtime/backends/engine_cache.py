@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..files.atomic import write_whole
+
 log = logging.getLogger(__name__)
 
 FORMAT = 1
@@ -126,8 +128,8 @@ class EngineCache:
         plan_path, facts_path = self.paths(key)
         try:
             # The description last: without the right one a plan is not looked at.
-            _write(plan_path, plan)
-            _write(facts_path, json.dumps(facts, indent=2).encode())
+            write_whole(plan_path, plan, durable=True)
+            write_whole(facts_path, json.dumps(facts, indent=2).encode(), durable=True)
             self._refused.discard(key.stem)
         except OSError as error:
             log.warning("the engine could not be stored as %s (%s): it will be built again", plan_path, error)
@@ -167,16 +169,3 @@ def _wait_for(lock: int, name: str) -> None:
                 log.info("another process builds %s, waiting (%.0f s)", name, time.monotonic() - start)
                 told = time.monotonic() + _REPORT_S
         time.sleep(_POLL_S)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a whole file in place: a reader sees the old content or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

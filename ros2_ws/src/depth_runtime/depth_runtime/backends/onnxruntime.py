@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..spec import ModelSpec
-from .base import BackendError
+from .base import BackendError, check_names
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_IMAGE = "tensor(uint8)"
 
 
 def onnxruntime_missing() -> str:
@@ -62,21 +63,16 @@ class OnnxRuntimeBackend:
         self.fallback_reason = ""
         if runs_on != _PROVIDERS[provider]:
             self.fallback_reason = f"ONNX Runtime could not start {_PROVIDERS[provider]}; running on {runs_on}"
-        self._check_names(path)
+        graph = self._session.get_inputs(), self._session.get_outputs()
+        inputs, outputs = ([tensor.name for tensor in side] for side in graph)
+        check_names(spec, inputs, outputs, path)
+        if others := {tensor.name: tensor.type for tensor in graph[0] if tensor.type != _IMAGE}:
+            raise BackendError(f"expected inputs of {_IMAGE}, got {others} in {path}; export the network again")
         self._run_options = onnxruntime.RunOptions()
         self._run_options.only_execute_path_to_fetches = True
         self._inputs: dict[str, np.ndarray] = {}
         self._outputs: dict[str, np.ndarray] = {}
         self._bindings: dict[frozenset[str], object] = {}
-
-    def _check_names(self, path: Path) -> None:
-        inputs = [i.name for i in self._session.get_inputs()]
-        outputs = {o.name for o in self._session.get_outputs()}
-        if inputs != list(self.spec.inputs) or outputs != set(self.spec.outputs):
-            raise BackendError(
-                f"expected inputs {list(self.spec.inputs)} and outputs {sorted(self.spec.outputs)} as its spec says, "
-                f"got {inputs} and {sorted(outputs)} in {path}; export the network again"
-            )
 
     def prepare(self, size: tuple[int, int]) -> dict[str, np.ndarray]:
         """Input buffers uint8 [1, H, W, 3] for size (height, width); see `Backend.prepare`."""
@@ -88,9 +84,8 @@ class OnnxRuntimeBackend:
 
     def _output_buffer(self, name: str, height: int, width: int) -> np.ndarray:
         stride = self.spec.outputs[name]
-        shape = (1, -(-height // stride), -(-width // stride))
-        if name == "instance_offset":
-            shape = (1, 2, *shape[1:])
+        rows, columns = -(-height // stride), -(-width // stride)
+        shape = (1, 2, rows, columns) if name == "instance_offset" else (1, rows, columns)
         return np.empty(shape, np.uint8 if name == "semantic" else np.float32)
 
     def _bind(self, outputs: frozenset[str]) -> object:

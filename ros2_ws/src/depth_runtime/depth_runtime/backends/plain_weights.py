@@ -23,7 +23,7 @@ _DIMS, _TYPE, _NAME, _RAW = 1, 2, 8, 9
 _FLOAT, _HALF = 1, 10
 _VARINT, _LENGTH = 0, 2
 _FIXED_BYTES = {1: 8, 5: 4}
-_NUMPY = {_FLOAT: np.dtype("<f4"), _HALF: np.dtype("<f2")}
+_NUMPY: dict[int, np.dtype] = {_FLOAT: np.dtype("<f4"), _HALF: np.dtype("<f2")}
 
 
 class Field(NamedTuple):
@@ -32,6 +32,20 @@ class Field(NamedTuple):
     number: int
     value: int | bytes
     encoded: bytes
+
+    @property
+    def integer(self) -> int:
+        """The value of a field that ONNX defines as a number. Raises ValueError where the file says otherwise."""
+        if not isinstance(self.value, int):
+            raise ValueError(f"expected a number in field {self.number}, got bytes; export the network again")
+        return self.value
+
+    @property
+    def block(self) -> bytes:
+        """The value of a field that ONNX defines as text, bytes or a message. Raises ValueError otherwise."""
+        if not isinstance(self.value, bytes):
+            raise ValueError(f"expected bytes in field {self.number}, got a number; export the network again")
+        return self.value
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ def plain_weights(model: bytes) -> bytes:
     """
     parts = []
     for field in fields(model):
-        parts.append(_tagged(_GRAPH, _fold_graph(field.value)) if field.number == _GRAPH else field.encoded)
+        parts.append(_tagged(_GRAPH, _fold_graph(field.block)) if field.number == _GRAPH else field.encoded)
     return b"".join(parts)
 
 
@@ -60,12 +74,12 @@ def precision_of(model: bytes) -> str:
 
     model: bytes of an ONNX file, after `plain_weights` (FP16 that is only a way to store weights does not count).
     """
-    graph = next(field.value for field in fields(model) if field.number == _GRAPH)
+    graph = next(field.block for field in fields(model) if field.number == _GRAPH)
     parts = list(fields(graph))
-    nodes = [_node(part.value) for part in parts if part.number == _NODE]
+    nodes = [_node(part.block) for part in parts if part.number == _NODE]
     if any(node.operator == "QuantizeLinear" for node in nodes):
         return "int8"
-    stored = (_tensor(part.value)[1] for part in parts if part.number == _INITIALIZER)
+    stored = (_tensor(part.block)[1] for part in parts if part.number == _INITIALIZER)
     half = any(array is not None and array.dtype == np.float16 for array in stored)
     return "fp16" if half or any(node.to == _HALF for node in nodes) else "fp32"
 
@@ -77,6 +91,7 @@ def fields(message: bytes) -> Iterator[Field]:
         start = position
         tag, position = _varint(view, position)
         wire = tag & 7
+        value: int | bytes
         if wire == _VARINT:
             value, position = _varint(view, position)
         else:
@@ -90,22 +105,23 @@ def fields(message: bytes) -> Iterator[Field]:
 
 def _fold_graph(graph: bytes) -> bytes:
     parts = list(fields(graph))
-    known = dict(_tensor(part.value) for part in parts if part.number == _INITIALIZER)
+    known = dict(_tensor(part.block) for part in parts if part.number == _INITIALIZER)
     halves = {name for name, array in known.items() if array is not None and array.dtype == np.float16}
-    nodes = {i: _node(part.value) for i, part in enumerate(parts) if part.number == _NODE}
+    nodes = {i: _node(part.block) for i, part in enumerate(parts) if part.number == _NODE}
     folded: dict[str, np.ndarray] = {}
     computed = set()
     for i, node in nodes.items():
         values = [folded.get(name, known.get(name)) for name in node.inputs]
+        arrays = [value for value in values if value is not None]
         if node.operator == "Cast" and node.to == _FLOAT and node.inputs[0] in halves:
-            folded[node.output] = values[0].astype(np.float32)
-        elif node.operator == "Mul" and folded.keys() & set(node.inputs) and all(v is not None for v in values):
-            folded[node.output] = values[0] * values[1]
+            folded[node.output] = arrays[0].astype(np.float32)
+        elif node.operator == "Mul" and folded.keys() & set(node.inputs) and len(arrays) == len(values):
+            folded[node.output] = arrays[0] * arrays[1]
         else:
             continue
         computed.add(i)
     used = {name for i, node in nodes.items() if i not in computed for name in node.inputs}
-    used |= {_text(part.value, 1) for part in parts if part.number == _GRAPH_OUTPUT}
+    used |= {_text(part.block, 1) for part in parts if part.number == _GRAPH_OUTPUT}
     idle = known.keys() - used
     kept = [part.encoded for i, part in enumerate(parts) if i not in computed and not _is_tensor(part, idle)]
     written = [_tagged(_INITIALIZER, _encode(name, array)) for name, array in folded.items() if name in used]
@@ -113,42 +129,44 @@ def _fold_graph(graph: bytes) -> bytes:
 
 
 def _is_tensor(part: Field, names: set[str]) -> bool:
-    return part.number == _INITIALIZER and _text(part.value, _NAME) in names
+    return part.number == _INITIALIZER and _text(part.block, _NAME) in names
 
 
 def _node(message: bytes) -> Node:
     inputs, output, operator, to = [], "", "", 0
     for field in fields(message):
         if field.number == _INPUT:
-            inputs.append(field.value.decode())
+            inputs.append(field.block.decode())
         elif field.number == _OUTPUT:
-            output = output or field.value.decode()
+            output = output or field.block.decode()
         elif field.number == _OPERATOR:
-            operator = field.value.decode()
-        elif field.number == _ATTRIBUTE and _text(field.value, 1) == "to":
-            to = next(f.value for f in fields(field.value) if f.number == _ATTRIBUTE_INT)
+            operator = field.block.decode()
+        elif field.number == _ATTRIBUTE and _text(field.block, 1) == "to":
+            to = next(f.integer for f in fields(field.block) if f.number == _ATTRIBUTE_INT)
     return Node(operator, tuple(inputs), output, to)
 
 
 def _tensor(message: bytes) -> tuple[str, np.ndarray | None]:
     """Name and array of an initializer; None for types and encodings that folding has nothing to do with."""
-    name, kind, shape, raw = "", 0, [], None
+    name, kind = "", 0
+    shape: list[int] = []
+    raw: bytes | None = None
     for field in fields(message):
         if field.number == _NAME:
-            name = field.value.decode()
+            name = field.block.decode()
         elif field.number == _TYPE:
-            kind = field.value
+            kind = field.integer
         elif field.number == _DIMS:
             shape += [field.value] if isinstance(field.value, int) else _packed(field.value)
         elif field.number == _RAW:
-            raw = field.value
+            raw = field.block
     if raw is None or kind not in _NUMPY:
         return name, None
     return name, np.frombuffer(raw, _NUMPY[kind]).reshape(shape)
 
 
 def _text(message: bytes, number: int) -> str:
-    return next((field.value.decode() for field in fields(message) if field.number == number), "")
+    return next((field.block.decode() for field in fields(message) if field.number == number), "")
 
 
 def _packed(value: bytes) -> list[int]:

@@ -75,6 +75,8 @@ class TensorRtBackend:
 
     def infer(self, outputs: Collection[str]) -> dict[str, np.ndarray]:
         """Compute all outputs and copy back the named ones; see `Backend.infer`."""
+        if self._engine is None:
+            raise RuntimeError("expected prepare() before infer()")
         return self._engine.run(frozenset(outputs))
 
 

@@ -83,10 +83,11 @@ class TensorRt:
     def logger(self) -> Any:
         """A logger for the library that writes to Python's logging and keeps its errors, as text, in `errors`."""
         trt = self.trt
+        Logger: Any = trt.ILogger
 
-        class Words(trt.ILogger):
+        class Words(Logger):
             def __init__(self) -> None:
-                trt.ILogger.__init__(self)
+                Logger.__init__(self)
                 self.errors: list[str] = []
 
             def log(self, severity: Any, text: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..onnx_file import read_spec, sha256
-from .base import BackendError
+from .base import BackendError, check_names
 from .cuda_runtime import Gpu, cuda_missing
 from .engine_cache import EngineCache, EngineKey
 from .plain_weights import plain_weights, precision_of
@@ -65,8 +65,10 @@ def build_engine(api: TensorRt, path: Path, key: EngineKey) -> bytes:
         for_cpus = "an INT8 file for CPUs? quantize with --target tensorrt, or take FP32 or FP16"
         remedy = for_cpus if key.precision == "int8" else "export the network again"
         raise BackendError(f"{api.flavour} {api.version} cannot parse {path}: {reasons}; {remedy}")
-    for i in range(network.num_inputs):
-        tensor = network.get_input(i)
+    inputs = [network.get_input(i) for i in range(network.num_inputs)]
+    outputs = [network.get_output(i).name for i in range(network.num_outputs)]
+    check_names(read_spec(path), [tensor.name for tensor in inputs], outputs, path)
+    for tensor in inputs:
         tensor.shape = key.shapes[tensor.name]
     config = builder.create_builder_config()
     config.set_memory_pool_limit(api.trt.MemoryPoolType.WORKSPACE, key.settings["workspace_mib"] << 20)
