@@ -4,9 +4,6 @@
 import contextlib
 import os
 import random
-from pathlib import Path
-
-import pytest
 
 # Set before any test imports rclpy, and inherited by the processes that tests start. Two test runs at once
 # share a domain with a probability of 1 %; ROS_DOMAIN_ID in the environment decides instead where it is set.
@@ -19,16 +16,3 @@ with contextlib.suppress(ImportError):
 
     hypothesis.settings.register_profile("same_everywhere", derandomize=True, deadline=None)
     hypothesis.settings.load_profile("same_everywhere")
-
-# Tests that talk over real DDS. On two busy cores discovery or a best-effort message is late now and then.
-OVER_DDS = ("tests/node", "test_play_record.py", "test_demo.py")
-RERUNS = 2
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give tests over DDS a second and third try, each shown as R, where pytest-rerunfailures is installed."""
-    if not config.pluginmanager.hasplugin("rerunfailures"):
-        return
-    for item in items:
-        if any(part in Path(item.path).as_posix() for part in OVER_DDS):
-            item.add_marker(pytest.mark.flaky(reruns=RERUNS))

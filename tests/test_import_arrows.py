@@ -96,22 +96,27 @@ FRONT_DOORS = {"__init__", "__main__", "cli"}
 
 @dataclass(frozen=True)
 class Import:
-    """One imported name with where it stands; `lazy` when it runs only if a function is called."""
+    """One imported name with where it stands.
+
+    lazy: runs only if a function is called; for_types: never runs, a type checker reads it.
+    """
 
     name: str
     line: int
     lazy: bool
+    for_types: bool
 
 
 def imports_of(tree: ast.Module, package: list[str]) -> Iterator[Import]:
     """Every import of a module in the package path `package`, absolute names, dynamic ones with a constant too."""
-    pending: list[tuple[ast.AST, bool]] = [(tree, False)]
+    pending: list[tuple[ast.AST, bool, bool]] = [(tree, False, False)]
     while pending:
-        node, lazy = pending.pop()
+        node, lazy, for_types = pending.pop()
         for name in names_of(node, package):
-            yield Import(name, node.lineno, lazy)
-        inside = lazy or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-        pending += [(child, inside) for child in ast.iter_child_nodes(node)]
+            yield Import(name, node.lineno, lazy, for_types)
+        lazy = lazy or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        for_types = for_types or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+        pending += [(child, lazy, for_types) for child in ast.iter_child_nodes(node)]
 
 
 def names_of(node: ast.AST, package: list[str]) -> list[str]:
@@ -188,14 +193,15 @@ def test_the_checker_sees_a_planted_import(tmp_path, source):
 
 
 def module_graph(folder: Path) -> dict[str, set[str]]:
-    """Dotted name of each module of a package -> the modules of the same package that it imports, lazy ones too."""
+    """Dotted name of each module of a package -> the modules of it that it imports when it runs, lazily too."""
     paths = {path: ".".join(path.relative_to(folder.parent).with_suffix("").parts) for path in folder.rglob("*.py")}
     names = {path: name.removesuffix(".__init__") for path, name in paths.items()}
     known = set(names.values())
     graph: dict[str, set[str]] = {}
     for path, name in names.items():
         package = list(path.relative_to(folder.parent).parent.parts)
-        imported = {item.name for item in imports_of(ast.parse(path.read_text(encoding="utf-8")), package)}
+        items = imports_of(ast.parse(path.read_text(encoding="utf-8")), package)
+        imported = {item.name for item in items if not item.for_types}
         modules = {target if target in known else target.rpartition(".")[0] for target in imported}
         graph[name] = (modules & known) - {name}
     return graph

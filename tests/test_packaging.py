@@ -43,7 +43,7 @@ def installed(source, tmp_path_factory) -> Path:
     # Without --ignore-installed pip would first uninstall these packages from the environment that runs the tests.
     options = ["-q", "--no-deps", "--ignore-installed", "--prefix", str(target)]
     command = [sys.executable, "-m", "pip", "install", *options, *packages]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stderr
     return target
 

@@ -38,7 +38,7 @@ def train(
         capture_output=True,
         text=True,
         env=environment,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]

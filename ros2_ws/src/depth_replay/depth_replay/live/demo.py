@@ -32,7 +32,7 @@ from .ros import ros_node
 
 # Building an engine can take minutes; loading a network on a processor takes seconds.
 _ACTIVE_TIMEOUT_S = 900.0
-_DISCOVERY_TIMEOUT_S = 30.0
+_DISCOVERY_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)

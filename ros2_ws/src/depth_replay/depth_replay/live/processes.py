@@ -12,7 +12,8 @@ from pathlib import Path
 from depth_runtime.errors import UserError
 
 # Signal and the seconds that a process gets to follow it.
-_STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
+# A recorder finishes its file first; on a busy machine that takes its time.
+_STOP_STEPS = ((signal.SIGINT, 60.0), (signal.SIGTERM, 15.0), (signal.SIGKILL, 15.0))
 
 
 class ProcessDiedError(UserError):
