@@ -44,7 +44,7 @@ MISSING = {
     "evaluate": "{}.csv --method sgbm",
     "images-to-bag": "{} --out out",
     "play": "{}.mcap",
-    "record": "--all --out a_file/{}.mcap",
+    "record": "--all --out a_file/{}/out.mcap",
     "score": "{}.mcap",
     "demo": "{}.mcap --out out",
 }

@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
 
     args.out.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(args.out / "depth.png"), depth_millimetres(depth_m))
-    count = write_ply(args.out / "points.ply", points_from_depth(depth_m, camera), left)
+    count = write_ply(args.out / "points.ply", points_from_depth(depth_m, camera.left), left)
     print(f"{args.out}/depth.png, {args.out}/points.ply: {count} points, median depth {np.nanmedian(depth_m):.2f} m")
 
 

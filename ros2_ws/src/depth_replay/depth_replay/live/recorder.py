@@ -44,7 +44,8 @@ class WriterThread:
     """Writes messages to a bag behind a queue that is bounded in bytes; what does not fit is counted as dropped.
 
     make_writer is called in the thread, since SQLite answers only the thread that opened it. failed is set as soon as
-    an error ended the writing; what was written until then is kept as far as the writer keeps it.
+    an error ended the writing; what was written until then is kept as far as the writer keeps it. Raises what
+    make_writer raises.
     """
 
     def __init__(self, make_writer: Callable[[], BagWriter], queue_bytes: int) -> None:
@@ -57,7 +58,11 @@ class WriterThread:
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[str, str, bool, int, bytes] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="bag-writer")
+        self._open = threading.Event()
         self._thread.start()
+        self._open.wait()
+        if self._error is not None:
+            self.finish()
 
     def put(self, topic: str, msgtype: str, latched: bool, time_ns: int, data: bytes) -> None:
         """Queue one message, or count it as dropped when the queue is full."""
@@ -78,11 +83,13 @@ class WriterThread:
     def _run(self) -> None:
         try:
             with self._make_writer() as writer:
+                self._open.set()
                 while (item := self._queue.get()) is not None:
                     self._write(writer, *item)
         except Exception as error:  # raised by finish(), in the main thread
             self._error = error
             self.failed.set()
+            self._open.set()
 
     def _write(self, writer: BagWriter, topic: str, msgtype: str, latched: bool, time_ns: int, data: bytes) -> None:
         if not writer.has_topic(topic):
