@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +105,8 @@ def render_sample(folder: Path, config: SampleConfig, processes: int) -> None:
         with children_without_ctrl_c():
             jobs = [pool.submit(_render_frame, folder, frame) for frame in range(config.frames)]
         try:
-            for job in tqdm(as_completed(jobs), total=config.frames, desc="street", unit="frame"):
+            # Not as_completed: Ctrl-C while it holds the locks of all jobs would leave them locked for good.
+            for job in tqdm(jobs, desc="street", unit="frame"):
                 job.result()
         except KeyboardInterrupt:  # else the pool would wait for its frames
             for worker in multiprocessing.active_children():
