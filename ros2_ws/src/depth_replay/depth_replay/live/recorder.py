@@ -61,7 +61,7 @@ class WriterThread:
         self._open = threading.Event()
         self._thread.start()
         self._open.wait()
-        if self._error is not None:
+        if self.failed.is_set():
             self.finish()
 
     def put(self, topic: str, msgtype: str, latched: bool, time_ns: int, data: bytes) -> None:
