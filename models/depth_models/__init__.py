@@ -7,7 +7,7 @@ from .labels import LABELS
 from .network import Network, StereoNetwork, network_spec, published_maps
 from .registry import build, names, register
 from .revision import git_revision
-from .weights import average_weights, load_weights, save_weights
+from .weights import average_weights, load_weights, save_weights, without_folders
 
 __all__ = [
     "LABELS",
@@ -25,4 +25,5 @@ __all__ = [
     "register",
     "save_weights",
     "stereo",
+    "without_folders",
 ]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights on disk: FP16 tensors beside the name of their network, loadable without running code."""
+"""Weights on disk: FP16 tensors beside the name of their network, loadable without running code.
+
+A checkpoint of a training run (last.pt) is read as such a file of its averaged weights: those that were scored.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> tuple[nn.Module, str, dict[str, Any]]:
-    """Network (FP32, eval mode), its name and its metadata from a file of `save_weights`.
+    """Network (FP32, eval mode), its name and its metadata from a file of `save_weights` or from a checkpoint.
 
     Raises ValueError when the file holds something else or does not fit the network.
     """
@@ -77,5 +80,31 @@ def _read(path: str | Path) -> dict[str, Any]:
     with open(path, "rb") as file:  # what else a file may hold makes torch fail in many ways
         data = torch.load(path, map_location="cpu", weights_only=True) if zipfile.is_zipfile(file) else None
     if not isinstance(data, dict) or not {"network", "weights"} <= set(data):
-        raise ValueError(f"expected a file of depth_models.save_weights at {path}; save the weights with it")
-    return data
+        raise ValueError(
+            f"expected a weights file (weights.pt) or a checkpoint (last.pt) of a training run at {path}, got another "
+            "file; check the path"
+        )
+    return _averaged(data) if "ema" in data else data
+
+
+def _averaged(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """A checkpoint as the content of a weights file; its "weights" are those of the last step, noisier than "ema"."""
+    config = checkpoint.get("network_config", {})
+    return {
+        "network": checkpoint["network"],
+        "config": {key: tuple(value) if isinstance(value, list) else value for key, value in config.items()},
+        "weights": checkpoint["ema"],
+        _METADATA: {
+            "recipe": without_folders(checkpoint.get("recipe", {})),
+            "trained_at_revision": checkpoint.get("git_revision", ""),
+        },
+    }
+
+
+def without_folders(value: Any) -> Any:
+    """A recipe (plain values) that can be published: of every absolute path only the last name is left."""
+    if isinstance(value, dict):
+        return {key: without_folders(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

@@ -48,3 +48,38 @@ def test_only_runs_of_one_network_have_a_mean(tmp_path):
     with pytest.raises(ValueError, match=r"expected weights of 'stereo_s' \{'levels': 24\} .* in .*b.pt"):
         depth_models.average_weights([tmp_path / "a.pt", tmp_path / "b.pt"], tmp_path / "mean.pt")
     assert not (tmp_path / "mean.pt").exists()
+
+
+def checkpoint_of(path):
+    """A checkpoint of `train` whose last step is far from its averaged weights."""
+    config = {"levels": 12, "aggregate_widths": [16, 24, 32]}
+    network = depth_models.build("stereo_s", levels=12, aggregate_widths=(16, 24, 32))
+    averaged = {name: value.clone() for name, value in network.state_dict().items()}
+    last = {name: value + 1 if value.is_floating_point() else value for name, value in averaged.items()}
+    recipe = {"data": {"root": "/data/of/someone/pairs"}, "seed": 5}
+    content = {"network": "stereo_s", "network_config": config, "recipe": recipe, "git_revision": "abc"}
+    torch.save(content | {"weights": last, "ema": averaged}, path)
+    return averaged
+
+
+def test_a_checkpoint_gives_its_averaged_weights_and_no_folder(tmp_path):
+    averaged = checkpoint_of(tmp_path / "last.pt")
+    network, name, metadata = depth_models.load_weights(tmp_path / "last.pt")
+    assert name == "stereo_s"
+    assert metadata == {"recipe": {"data": {"root": "pairs"}, "seed": 5}, "trained_at_revision": "abc"}
+    for key, value in network.state_dict().items():
+        assert torch.equal(value, averaged[key]), key
+
+
+def test_the_mean_of_checkpoints_is_that_of_their_averaged_weights(tmp_path):
+    averaged = [checkpoint_of(tmp_path / name) for name in ("a.pt", "b.pt")]
+    depth_models.average_weights([tmp_path / "a.pt", tmp_path / "b.pt"], tmp_path / "mean.pt")
+    mean = depth_models.load_weights(tmp_path / "mean.pt")[0].state_dict()
+    key = "hourglass.logits.weight"
+    torch.testing.assert_close(mean[key], (averaged[0][key] + averaged[1][key]) / 2, atol=4e-3, rtol=2e-3)
+
+
+def test_another_file_is_refused_by_name(tmp_path):
+    torch.save({"model": {}}, tmp_path / "other.pth")
+    with pytest.raises(ValueError, match=r"expected a weights file .* at .*other.pth, got another file"):
+        depth_models.load_weights(tmp_path / "other.pth")

@@ -18,21 +18,37 @@ COLUMNS = ("dataset", "id", "left", "right", "disparity")
 ALL = "all"
 
 
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a list, by column."""
+    reader = csv.DictReader(read_text(path).splitlines())
+    rows = []
+    for row in reader:
+        if None in row or None in row.values():
+            got = sum(value is not None for key, value in row.items() if key) + len(row.get(None, ()))
+            raise ValueError(
+                f"expected {len(reader.fieldnames)} values in line {reader.line_num} of {path} "
+                f"({', '.join(reader.fieldnames)}), got {got}; complete the row, or quote a value that holds a comma"
+            )
+        rows.append(row)
+    return rows
+
+
 @register("csv")
 class ListedPairs:
     """Pairs of a CSV file with the columns COLUMNS and maybe others; root is the file, paths are relative to it.
 
     disparity is a uint16 PNG / 256, 0 = unknown. The columns focal_px, baseline_m and disparity_shift_px (cx_left -
     cx_right), where they stand and are filled, make depth known. split: "all", or a value of the column dataset.
-    Raises ValueError when a column is missing or the list is empty.
+    Raises ValueError when a column is missing, the list is empty, or a row has more or fewer values than columns.
     """
 
     def __init__(self, root: Path, split: str = ALL) -> None:
-        rows = list(csv.DictReader(read_text(root).splitlines()))
+        rows = _rows(root)
         missing = sorted(set(COLUMNS) - set(rows[0])) if rows else list(COLUMNS)
         if missing:
             raise ValueError(
-                f"expected rows with the columns {list(COLUMNS)} in {root}, got none of {missing}; add them"
+                f"expected rows with the columns {list(COLUMNS)}, with commas between, in {root}, "
+                f"got none of {missing}; add them"
             )
         self.names = list(dict.fromkeys(row["dataset"] for row in rows))
         if split not in (ALL, *self.names):

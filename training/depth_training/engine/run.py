@@ -6,10 +6,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
-from depth_models import git_revision, save_weights
+from depth_models import git_revision, save_weights, without_folders
 
 from ..core.distributed import joined_processes
 from .config import TrainConfig
@@ -65,12 +64,3 @@ def write_results(trainer: Trainer, folder: Path) -> None:
     save_weights(folder / "weights.pt", network.name, trainer.ema.network, network_config, **metadata)
     metrics = {"validation": trainer.scores, "steps": trainer.step, "progress": trainer.progress}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1))
-
-
-def without_folders(value: Any) -> Any:
-    """A recipe (plain values) that can be published: of every absolute path only the last name is left."""
-    if isinstance(value, dict):
-        return {key: without_folders(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_folders(part) for part in value]
-    return Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value

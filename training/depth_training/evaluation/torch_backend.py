@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Collection
 from pathlib import Path
 
@@ -11,8 +10,6 @@ import depth_models
 import numpy as np
 import torch
 from depth_models import Network
-
-from ..engine.checkpoint import KEYS, read_checkpoint, rebuild_network
 
 
 class TorchBackend:
@@ -47,14 +44,5 @@ def load_network(path: Path) -> tuple[Network, str]:
 
     Raises ValueError for any other file.
     """
-    with path.open("rb") as file:
-        if not zipfile.is_zipfile(file):  # what else a file may hold makes torch fail in many ways
-            raise ValueError(
-                f"expected a checkpoint (last.pt) or weights.pt at {path}, got other bytes; check the path"
-            )
-    content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    if isinstance(content, dict) and set(KEYS) <= set(content):
-        data = read_checkpoint(path)
-        return rebuild_network(data), data["network"]
     network, name, _ = depth_models.load_weights(path)
     return network, name

@@ -168,3 +168,13 @@ def test_a_sample_off_the_schema_is_refused():
         Sample(LEFT, disparity_px=np.zeros((6, 7), np.float32), name="x")
     with pytest.raises(ValueError, match=r"right uint8 \[6, 8, 3\] like left, got float32"):
         Sample(LEFT, right=LEFT.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("row", "got"), [("a,1,l.png,r.png", 4), ("a,1,l.png,r.png,d.png,x", 6)], ids=["short", "long"]
+)
+def test_a_row_with_other_than_its_columns_is_named(tmp_path, row, got):
+    path = tmp_path / "pairs.csv"
+    path.write_text(f"dataset,id,left,right,disparity\na,0,l.png,r.png,d.png\n{row}\n\n")
+    with pytest.raises(ValueError, match=rf"expected 5 values in line 3 of .*pairs\.csv .*got {got}; complete the row"):
+        make_dataset("csv", path)

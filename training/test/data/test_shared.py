@@ -38,7 +38,7 @@ def test_odometry_moves_forward():
     frames = make_dataset("kitti-odometry", DATA / "sequences/kitti_odometry_a", neighbours=True)
     assert len(frames) == 49
     first, later = frames[0], frames[20]
-    assert first.camera.left == Camera(707.0912, 707.0912, 601.8873, 183.1104, first.left.shape[:2])
+    assert first.camera == Camera(707.0912, 707.0912, 601.8873, 183.1104, first.left.shape[:2])
     assert first.right is None
     assert first.left.shape == first.neighbours[0].shape
     step_m = np.linalg.inv(first.pose) @ later.pose
