@@ -10,11 +10,11 @@ TORCH ?= torch==2.13.0
 RUFF ?= ruff==0.17.5
 MYPY ?= mypy==2.4.1
 
-# make demo: a bag (folder, .mcap, .db3), a zoo name or ONNX file, frames per second.
+# make demo: a bag (folder, .mcap, .db3); a zoo name or ONNX file and frames per second, auto = what this machine keeps.
 SAMPLE := samples/stereo_sample.mcap
 BAG ?= $(SAMPLE)
-MODEL ?= stereo_s
-HZ ?= 5
+MODEL ?= auto
+HZ ?= auto
 # Quality 88 keeps the sample below 12 MB with its truth exact.
 SAMPLE_SEQUENCE := out/sample_sequence
 SAMPLE_OPTIONS := --compress jpeg --quality 88 --truth png
@@ -40,7 +40,7 @@ help: ## list the targets
 
 env: $(VENV)/.installed ## .venv with the runtime, the node and the bag tools (no torch)
 
-demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=5]
+demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=number]
 	$(VENV)/bin/python -m depth_replay demo $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
 
 test: test-env lint docs ## everything: lint, format, the site and all tests

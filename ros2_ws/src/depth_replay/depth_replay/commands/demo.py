@@ -14,6 +14,7 @@ from depth_runtime.command_line import path_argument
 
 from ..live.decode_ahead import TRANSPORTS
 from ..live.demo import DemoOptions, run_demo
+from ..live.pace import AUTO, WANTED_HZ
 from ..scoring.report import report_text
 from .play import parse_remaps
 
@@ -22,8 +23,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("bag", type=path_argument, help="bag folder, .mcap or .db3 file with a rectified stereo pair")
     parser.add_argument("--out", type=path_argument, default=Path("out/demo"), help="folder for the results")
-    parser.add_argument("--model", default="stereo_s", help="zoo name or ONNX file")
-    parser.add_argument("--hz", type=float, default=5.0, help="frames per second, 0 = as recorded")
+    parser.add_argument(
+        "--model",
+        default=AUTO,
+        help=f"zoo name or ONNX file; auto = the most accurate of the zoo that keeps {WANTED_HZ:g} Hz on this machine",
+    )
+    parser.add_argument(
+        "--hz",
+        type=_rate,
+        default=AUTO,
+        help="frames per second, 0 = as recorded; auto = as recorded where the network keeps up, else what it keeps",
+    )
     parser.add_argument("--transport", choices=TRANSPORTS[1:], default="raw", help="how images reach the node")
     parser.add_argument("--params", type=path_argument, metavar="FILE", help="ROS parameters for the node (YAML)")
     parser.add_argument("--param", action="append", default=[], metavar="NAME:=VALUE", help="of the node; repeatable")
@@ -54,3 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, before)
     print(report_text(report))
     print(f"\nresults: {arguments.out}/outputs.mcap, contact_sheet.png, report.json")
+
+
+def _rate(text: str) -> float | str:
+    """A number, or AUTO. Raises ValueError for anything else, which argparse explains."""
+    return AUTO if text == AUTO else float(text)

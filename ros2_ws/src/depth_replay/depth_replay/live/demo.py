@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from ..scoring.score import score_bags
 from .dds_profile import use_profile
 from .machine import machine, versions
 from .node_watch import NodeWatch
+from .pace import AUTO, Pace, find_pace
 from .processes import Process, ProcessGroup
 from .ros import ros_node
 
@@ -37,12 +38,16 @@ _DISCOVERY_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """One run. model is a zoo name or path; parameters go to the node as `-p name:=value`."""
+    """One run. parameters go to the node as `-p name:=value`.
+
+    model: zoo name or path, AUTO = the most accurate zoo network that keeps WANTED_HZ on this machine. hz: frames per
+    second, None = as recorded, AUTO = the bag's own rate where the network keeps it here, else one that it keeps.
+    """
 
     bag: Path
     out: Path
-    model: str = "stereo_s"
-    hz: float | None = 5.0
+    model: str = AUTO
+    hz: float | str | None = AUTO
     transport: str = "raw"
     params_file: Path | None = None
     parameters: tuple[str, ...] = ()
@@ -84,21 +89,24 @@ def run_demo(options: DemoOptions, remaps: dict[str, str]) -> dict[str, Any]:
     the bag does not serve or nothing was answered.
     """
     inputs = input_topics(options.bag, remaps)
+    pace = find_pace(options.bag, inputs[topics.LEFT_IMAGE], inputs[topics.LEFT_INFO], options.model, options.hz)
+    if pace.trials:
+        print(f"{pace}\n", flush=True)
     logs = options.out / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     os.environ.update(run_environment())
     recording, sent_file = options.out / "recorded.mcap", options.out / "sent.json"
     with ProcessGroup(logs, os.environ) as group:
-        node = group.start("stereo_node", _node_command(options))
+        node = group.start("stereo_node", _node_command(options, pace))
         recorder = _start_listening(group, recording, options)
-        group.start("player", _player_command(options, inputs, sent_file))
-        _watch_player(group, options, inputs)
+        group.start("player", _player_command(options, pace, inputs, sent_file))
+        _watch_player(group, options.bag, pace, inputs)
         # Diagnostics come every second: the last one then counts all frames.
         _pause(group, 2.2)
         node_exit, recorder_exit = node.stop(), recorder.stop()
     if recorder_exit != INTERRUPTED:
         raise BagError(f"expected the recorder to finish {recording}; {recorder.epitaph()}")
-    report = _report(options, remaps, recording, json.loads(sent_file.read_text(encoding="utf-8")))
+    report = _report(options, pace, remaps, recording, json.loads(sent_file.read_text(encoding="utf-8")))
     if node_exit:
         report["notes"].append(f"the stereo node ended with {node_exit} on SIGINT, expected 0; see {node.log}")
     recording.unlink()
@@ -107,21 +115,21 @@ def run_demo(options: DemoOptions, remaps: dict[str, str]) -> dict[str, Any]:
     return report
 
 
-def _node_command(options: DemoOptions) -> list[str]:
+def _node_command(options: DemoOptions, pace: Pace) -> list[str]:
     command = [sys.executable, "-m", "depth_nodes.stereo_node", "--ros-args"]
     if options.params_file:
         command += ["--params-file", str(options.params_file)]
     transport = "compressed" if options.transport == "compressed" else "raw"
-    parameters = [f"model:={options.model}", f"image_transport:={transport}", *options.parameters]
+    parameters = [f"model:={pace.model}", f"image_transport:={transport}", *options.parameters]
     return command + [word for parameter in parameters for word in ("-p", parameter)]
 
 
-def _player_command(options: DemoOptions, inputs: dict[str, str], sent_file: Path) -> list[str]:
+def _player_command(options: DemoOptions, pace: Pace, inputs: dict[str, str], sent_file: Path) -> list[str]:
     command = [sys.executable, "-m", "depth_replay", "play", str(options.bag)]
     command += ["--transport", options.transport, "--wait-for-subscribers", str(_DISCOVERY_TIMEOUT_S)]
     command += ["--report", str(sent_file), *_repeated("--topic", inputs.values())]
-    if options.hz:
-        command += ["--hz", str(options.hz)]
+    if pace.hz:
+        command += ["--hz", str(pace.hz)]
     return command + _repeated("--remap", options.remaps)
 
 
@@ -152,10 +160,10 @@ def _start_listening(group: ProcessGroup, recording: Path, options: DemoOptions)
     return recorder
 
 
-def _watch_player(group: ProcessGroup, options: DemoOptions, inputs: dict[str, str]) -> None:
-    start_ns, end_ns = bag_span_ns(options.bag)
-    frames = bag_topics(options.bag)[inputs[topics.LEFT_IMAGE]].count
-    seconds = frames / options.hz if options.hz else (end_ns - start_ns) / 1e9
+def _watch_player(group: ProcessGroup, bag: Path, pace: Pace, inputs: dict[str, str]) -> None:
+    start_ns, end_ns = bag_span_ns(bag)
+    frames = bag_topics(bag)[inputs[topics.LEFT_IMAGE]].count
+    seconds = frames / pace.hz if pace.hz else (end_ns - start_ns) / 1e9
     total = round(seconds)
     with tqdm(total=total, desc="playing", unit="s", bar_format="{desc} {bar} {n}/{total} s") as bar:
 
@@ -174,7 +182,9 @@ def _pause(group: ProcessGroup, seconds: float) -> None:
     group.wait(lambda: time.monotonic() > until, seconds + 1, "the last answers")
 
 
-def _report(options: DemoOptions, remaps: dict[str, str], recording: Path, sent: dict[str, Any]) -> dict[str, Any]:
+def _report(
+    options: DemoOptions, pace: Pace, remaps: dict[str, str], recording: Path, sent: dict[str, Any]
+) -> dict[str, Any]:
     sent_ns = {frame["stamp_ns"]: frame["sent_ns"] for frame in sent["frames"]}
     recorded = read_recorded(recording)
     answered = [stamp for stamp in sent_ns if stamp in recorded.received_ns]
@@ -187,7 +197,9 @@ def _report(options: DemoOptions, remaps: dict[str, str], recording: Path, sent:
     outputs = options.out / "outputs.mcap"
     join_bags(options.bag, recording, sent_ns, remaps, outputs)
     write_contact_sheet(outputs, moments(answered), options.out / "contact_sheet.png")
-    about = {"bag": options.bag.name, "model": _model(options.model), "machine": machine(), "versions": versions()}
+    trials = [asdict(trial) | {"keeps_hz": trial.rate_hz} for trial in pace.trials]
+    about = {"bag": options.bag.name, "model": _model(pace.model), "trials": trials}
+    about |= {"machine": machine(), "versions": versions()}
     return build_report(sent, recorded, score_bags(outputs, outputs), about)
 
 
