@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
 def export_weights(source: Source, path: Path) -> None:
     """Write the contract file of a weights file.
 
-    Raises ValueError for a file that holds no weights, ParityError when the graph does not answer like the network.
+    Raises ValueError for a file that holds no weights, ParityError when the graph does not predict like the network.
     """
     network, name, facts = load_weights(source.weights)
     cost = count_cost(network, *source.default_size)

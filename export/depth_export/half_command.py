@@ -52,7 +52,7 @@ def add_gate(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the file and print how far its answers are from those of FP32."""
+    """Write the file and print how far its predictions are from those of FP32."""
     worst = halve_file(resolve_model(arguments.model), arguments.out, arguments.half_slack)
     for name, value in worst.items():
         log.info("  %-20s differs from FP32 by %.2g", name, value)
@@ -100,23 +100,23 @@ def compare(reference: Path, other: Path, spec: ModelSpec) -> dict[str, float]:
     outputs = list(spec.outputs)
     worst: dict[str, float] = {}
     for feed in matched_feeds(SIZES, spec):
-        wanted, answers = (dict(zip(outputs, session.run(outputs, feed), strict=True)) for session in sessions)
-        for name, value in differences(answers, wanted).items():
+        wanted, predictions = (dict(zip(outputs, session.run(outputs, feed), strict=True)) for session in sessions)
+        for name, value in differences(predictions, wanted).items():
             worst[name] = float(np.maximum(worst.get(name, 0.0), value))  # keeps NaN, which max() may lose
     return worst
 
 
-def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> dict[str, float]:
+def differences(predictions: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> dict[str, float]:
     """Differences of the outputs by the names of LIMITS."""
     result = {}
     for name, value in wanted.items():
-        distance = np.abs(answers[name].astype(np.float64) - value)
+        distance = np.abs(predictions[name].astype(np.float64) - value)
         if name == "depth":
             result["relative_depth p99.9"] = float(np.percentile(distance / np.abs(value), PERCENTILE))
             continue
-        result[name] = float((answers[name] != value).mean() if name == "semantic" else distance.mean())
+        result[name] = float((predictions[name] != value).mean() if name == "semantic" else distance.mean())
         if name == "disparity":
-            depth = relative_depth_errors(answers[name], value)
+            depth = relative_depth_errors(predictions[name], value)
             result["disparity p99.9"] = float(np.percentile(distance, PERCENTILE))
             result["relative_depth p99.9"] = float(np.percentile(depth, PERCENTILE)) if depth.size else 0.0
     return result

@@ -87,7 +87,7 @@ class _Trial:
     def drift_px(self, products: list[str], pairs: Sequence[Pair], before: Sequence[np.ndarray]) -> float:
         """Mean change of the pairs' disparities `before` by these products alone."""
         self.write(products)
-        after = (disparity for disparity, _ in _answers(self.path, pairs, self.threads))
+        after = (disparity for disparity, _ in _predictions(self.path, pairs, self.threads))
         return float(np.mean([np.abs(a - b).mean() for a, b in zip(after, before, strict=True)]))
 
 
@@ -97,7 +97,7 @@ def _choose(trial: _Trial, source: Path, pairs: Sequence[Pair], gate: Gate, repo
     def parts(depth: int, within: str = "") -> dict[str, list[str]]:
         return parts_of(trial.model, trial.layout, depth, within)
 
-    before = [disparity for disparity, _ in _answers(source, pairs, trial.threads)]
+    before = [disparity for disparity, _ in _predictions(source, pairs, trial.threads)]
     given = {name for part in gate.keep for names in parts(DEEPEST, part).values() for name in names}
     unseen = {name for names in parts(1).values() for name in names} - feeding(trial.model, GATED)
     report.kept, report.unseen = list(gate.keep), len(unseen)
@@ -134,7 +134,7 @@ def _feeds(pairs: Sequence[Pair], spec: ModelSpec) -> Iterator[Feed]:
         yield {name: plan.apply(images[name], np.empty((*plan.network, 3), np.uint8))[None] for name in spec.inputs}
 
 
-def _answers(path: Path, pairs: Sequence[Pair], threads: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+def _predictions(path: Path, pairs: Sequence[Pair], threads: int) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     pipeline = StereoPipeline(make_backend(path, "onnxruntime-cpu", threads))
     maps = pipeline.available({"semantic"})
     for pair in pairs:
@@ -144,11 +144,11 @@ def _answers(path: Path, pairs: Sequence[Pair], threads: int) -> Iterator[tuple[
 
 def _score(report: Report, source: Path, trial: Path, pairs: Sequence[Pair], spec: ModelSpec, threads: int) -> None:
     epe, changed = [], []
-    for pair, (wanted, classes), (answer, others) in zip(
-        pairs, _answers(source, pairs, threads), _answers(trial, pairs, threads), strict=True
+    for pair, (wanted, classes), (prediction, others) in zip(
+        pairs, _predictions(source, pairs, threads), _predictions(trial, pairs, threads), strict=True
     ):
         truth = pair.truth_px(spec.max_disparity)
-        epe.append([disparity_errors(disparity, truth)["epe"] for disparity in (wanted, answer)])
+        epe.append([disparity_errors(disparity, truth)["epe"] for disparity in (wanted, prediction)])
         if classes is not None:
             changed.append(100 * float((classes != others).mean()))
     report.epe_fp32_px, report.epe_int8_px = (float(value) for value in np.nanmean(epe, 0))

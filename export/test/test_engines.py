@@ -173,7 +173,7 @@ def test_without_a_gpu_an_engine_falls_back_to_the_cpu_and_says_why(flavour, pro
 
 
 @pytest.mark.parametrize("path", FP32, ids=name_of)
-def test_weights_written_out_give_the_same_answers_to_the_last_bit(path):
+def test_weights_written_out_give_the_same_outputs_to_the_last_bit(path):
     stored = path.read_bytes()
     plain = plain_weights(stored)
     graph = onnx.load_from_string(plain).graph
@@ -181,8 +181,8 @@ def test_weights_written_out_give_the_same_answers_to_the_last_bit(path):
     assert kernels <= {tensor.name for tensor in graph.initializer}
     images = matched_pair(64, 128)[:2]
     feed = {name: image[None] for name, image in zip(read_spec(path).inputs, images, strict=False)}
-    answers = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
-    for before, after in zip(*answers, strict=True):
+    predictions = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
+    for before, after in zip(*predictions, strict=True):
         np.testing.assert_array_equal(before, after)
 
 

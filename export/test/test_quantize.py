@@ -68,22 +68,22 @@ def tiny_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(tiny_file):
-    """Five pairs whose truth is what the network answers, plus or minus 2 px."""
+    """Five pairs whose truth is what the network predicts, plus or minus 2 px."""
     root = tiny_file.parent / "pairs"
     session = onnxruntime.InferenceSession(str(tiny_file))
     for name in ("left", "right", "disparity"):
         (root / name).mkdir(parents=True)
     for i in range(5):
         pair = matched_pair(64, 96, seed=i)
-        answer = session.run(None, {"left": pair.left[None], "right": pair.right[None]})[0][0]
-        sign = np.where(np.indices(answer.shape).sum(0) % 2, 2, -2)
+        prediction = session.run(None, {"left": pair.left[None], "right": pair.right[None]})[0][0]
+        sign = np.where(np.indices(prediction.shape).sum(0) % 2, 2, -2)
         cv2.imwrite(str(root / f"left/{i}.png"), pair.left[..., ::-1])
         cv2.imwrite(str(root / f"right/{i}.png"), pair.right[..., ::-1])
-        cv2.imwrite(str(root / f"disparity/{i}.png"), np.round((answer + sign) * 256).astype(np.uint16))
+        cv2.imwrite(str(root / f"disparity/{i}.png"), np.round((prediction + sign) * 256).astype(np.uint16))
     return root
 
 
-def test_the_int8_file_answers_like_its_source_and_says_where_it_came_from(tiny_file, folder, tmp_path):
+def test_the_int8_file_predicts_like_its_source_and_says_where_it_came_from(tiny_file, folder, tmp_path):
     calibration, held_out = split(read_pairs(folder), None)
     assert [pair.name for pair in held_out] == ["3"]
     report = quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", calibration, held_out, Gate(drift_px=0.5))

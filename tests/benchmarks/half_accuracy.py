@@ -48,7 +48,7 @@ class TypedBackend:
 
 
 def figures(pipeline: StereoPipeline, pair: Pair) -> list[float]:
-    """FIGURES of the pipeline's answer to a pair."""
+    """FIGURES of the pipeline's prediction for a pair."""
     truth_px = pair.truth_px(pipeline.backend.spec.max_disparity)
     errors = disparity_errors(pipeline.process(pair.images(), set()).disparity_px, truth_px)
     return [errors[name] for name in FIGURES]

@@ -3,7 +3,7 @@
 their minimum says in texture-less areas and at depth edges.
 
 Writes a picture (needs matplotlib) and prints a table. Regions and errors follow the true disparity where --truth gives
-one (16-bit PNG, pixels x 256, 0 = unknown); without it the regions follow the network's own answer.
+one (16-bit PNG, pixels x 256, 0 = unknown); without it the regions follow the network's own prediction.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
     network, _ = load_network(arguments.weights)
     left, right = read_rgb(arguments.left), read_rgb(arguments.right)
     views = [torch.from_numpy(image).permute(2, 0, 1).float()[None] for image in (left, right)]
-    answer, size = network_features(network, *views)
+    prediction, size = network_features(network, *views)
     height, width = left.shape[:2]
-    disparity_px = answer["disparity"][0, 0, :height, :width].numpy()
-    layers = [_chosen(answer[f"{side}_features"], arguments.layer) for side in ("left", "right")]
+    disparity_px = prediction["disparity"][0, 0, :height, :width].numpy()
+    layers = [_chosen(prediction[f"{side}_features"], arguments.layer) for side in ("left", "right")]
     options = (arguments.candidates, arguments.distance, arguments.sampling)
     curves = {
         "photometric": photometric_curves(*views, arguments.candidates, arguments.sampling),

@@ -20,13 +20,13 @@ _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(u
 
 @dataclass(frozen=True)
 class PeerDescription:
-    """How a network takes a pair and answers; the keys of its TOML file.
+    """How a network takes a pair and predicts; the keys of its TOML file.
 
     inputs: names of left and right, or one name for both in one tensor, the left one's channels first. layout: NCHW or
     NHWC; colors: rgb, bgr or grey. A byte p enters as (p / 255 * white - mean) / std, with one mean and std for each
     colour, or none. multiple: what the sides are padded to, where the file leaves them free. output: name of the
-    disparity; it times output_scale (-1 for negative answers) is the left view's disparity in pixels of the input.
-    Larger answers than max_disparity_px are cut to it.
+    disparity; it times output_scale (-1 for negative predictions) is the left view's disparity in pixels of the input.
+    Larger predictions than max_disparity_px are cut to it.
     """
 
     inputs: list[str] = field(default_factory=list)
@@ -121,15 +121,17 @@ class OnnxPeer:
         return self._views
 
     def infer(self, outputs: Collection[str]) -> dict[str, np.ndarray]:
-        """disparity float32 [1, h, w]. Raises ValueError when the answer is no single map."""
+        """disparity float32 [1, h, w]. Raises ValueError when the prediction is no single map."""
         del outputs  # there is but one
         names, views = self._about.inputs, [self._tensor(view[0]) for view in self._views.values()]
         axis = self._about.layout.index("C")
         feed = dict(zip(names, views, strict=True)) if len(names) == 2 else {names[0]: np.concatenate(views, axis)}
-        answer = self._session.run([self._about.output], feed)[0]
-        disparity = np.squeeze(answer).astype(np.float32) * np.float32(self._about.output_scale)
+        prediction = self._session.run([self._about.output], feed)[0]
+        disparity = np.squeeze(prediction).astype(np.float32) * np.float32(self._about.output_scale)
         if disparity.ndim != 2:
-            raise ValueError(f"expected one map from '{self._about.output}', got {answer.shape}; name another output")
+            raise ValueError(
+                f"expected one map from '{self._about.output}', got {prediction.shape}; name another output"
+            )
         return {"disparity": disparity[None]}
 
     def _tensor(self, rgb: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from ..engine.checkpoint import KEYS, read_checkpoint, rebuild_network
 
 
 class TorchBackend:
-    """Backend of depth_runtime over a network; answers what the network's exported file would."""
+    """Backend of depth_runtime over a network; predicts what the network's exported file would."""
 
     fallback_reason = ""
 

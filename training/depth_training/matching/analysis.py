@@ -98,7 +98,7 @@ def _masked(cost: Tensor, in_view: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def network_features(network: nn.Module, left: Tensor, right: Tensor) -> tuple[dict, tuple[int, int]]:
-    """The answer of a network for one pair [1, 3, H, W], padded right and below, and the padded size.
+    """The prediction of a network for one pair [1, 3, H, W], padded right and below, and the padded size.
 
     Raises ValueError for a network that does not give its features.
     """
@@ -106,13 +106,13 @@ def network_features(network: nn.Module, left: Tensor, right: Tensor) -> tuple[d
     multiple = network.size_multiple
     pad = (0, -width % multiple, 0, -height % multiple)
     views = {"left": left, "right": right}
-    answer = network(**{name: F.pad(view, pad, mode="replicate") for name, view in views.items()})
-    if "left_features" not in answer:
+    prediction = network(**{name: F.pad(view, pad, mode="replicate") for name, view in views.items()})
+    if "left_features" not in prediction:
         raise ValueError(
-            f"expected a network that answers left_features and right_features, got {type(network).__name__}, which "
-            f"answers {sorted(answer)}; use dispnet or stereo_s"
+            f"expected a network that gives left_features and right_features, got {type(network).__name__}, which "
+            f"gives {sorted(prediction)}; use dispnet or stereo_s"
         )
-    return answer, (height + pad[3], width + pad[1])
+    return prediction, (height + pad[3], width + pad[1])
 
 
 def regions(left: np.ndarray, disparity_px: np.ndarray) -> dict[str, np.ndarray]:

@@ -39,7 +39,7 @@ def channel(name, index, axis, output):
 
 
 def test_one_grey_tensor_last_channel_right_padded_and_negated(tmp_path):
-    """The network answers minus its second channel, the right view."""
+    """The network predicts minus its second channel, the right view."""
     node, constants = channel("pair", 1, 3, "right")
     negated = helper.make_node("Neg", ["right"], ["d"])
     shape = [1, "h", "w", 2]
@@ -47,15 +47,15 @@ def test_one_grey_tensor_last_channel_right_padded_and_negated(tmp_path):
     text = 'inputs = ["pair"]\nlayout = "NHWC"\ncolors = "grey"\nmultiple = 7\noutput = "d"\noutput_scale = -100.0\n'
     label, method = make_method(f"onnx:{describe(path, text)}", 1)
     assert (label, method.maps) == ("a", frozenset())
-    answer = method(PAIR)
+    prediction = method(PAIR)
     grey = round(0.299 * 40 + 0.587 * 80 + 0.114 * 120)
-    assert answer.disparity_px.shape == (10, 12)
-    assert answer.disparity_px == pytest.approx(np.full((10, 12), 100 * grey / 255), abs=1e-3)
-    assert answer.confidence is None
+    assert prediction.disparity_px.shape == (10, 12)
+    assert prediction.disparity_px == pytest.approx(np.full((10, 12), 100 * grey / 255), abs=1e-3)
+    assert prediction.confidence is None
 
 
 def test_two_normalised_bgr_tensors_of_a_fixed_size(tmp_path):
-    """The network answers the first channel of the left view plus ten times the last one of the right view."""
+    """The network predicts the first channel of the left view plus ten times the last one of the right view."""
     left, right = channel("l", 0, 1, "blue"), channel("r", 2, 1, "red")
     ten = helper.make_tensor("ten", TensorProto.FLOAT, [1], [10.0])
     nodes = [left[0], right[0], helper.make_node("Mul", ["red", "ten"], ["more"])]
@@ -71,7 +71,7 @@ def test_two_normalised_bgr_tensors_of_a_fixed_size(tmp_path):
     assert method(PAIR).disparity_px == pytest.approx(np.full((10, 12), in_network_px / 2), abs=1e-3)
 
 
-def test_bytes_stay_bytes_and_large_answers_are_cut(tmp_path):
+def test_bytes_stay_bytes_and_large_predictions_are_cut(tmp_path):
     left = channel("l", 0, 3, "d")
     unused = helper.make_node("Identity", ["r"], ["other"])
     shape = [1, "h", "w", 3]

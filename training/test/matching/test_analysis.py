@@ -42,7 +42,7 @@ def test_the_least_cost_of_a_textured_wall_is_its_disparity(wall):
     assert (features.best_px[:, CANDIDATES:56] == SHIFT).mean() > 0.95
 
 
-def test_candidates_outside_the_right_view_are_no_answers(wall):
+def test_candidates_outside_the_right_view_are_no_predictions(wall):
     cost = photometric_curves(*wall, CANDIDATES).cost
     assert np.isnan(cost[5, :, :5]).all()
     assert np.isfinite(cost[5, :, 5:]).all()
@@ -113,7 +113,7 @@ def test_a_network_without_features_is_refused(wall):
         def forward(self, left, right):
             return {"disparity": left[:, :1]}
 
-    with pytest.raises(ValueError, match="Plain, which answers"):
+    with pytest.raises(ValueError, match="Plain, which gives"):
         network_features(Plain(), *wall)
 
 
