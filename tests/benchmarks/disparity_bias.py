@@ -53,9 +53,10 @@ def of_shifts(methods: dict[str, Method]) -> Iterator[Row]:
     """Median error on pairs that are one picture, seen SHIFTS_PX columns apart; mean over two pictures."""
     for shift_px in SHIFTS_PX:
         wide = [matched_pair(192, 320 + shift_px, seed=seed).left for seed in (5, 6)]
-        pairs = [[np.ascontiguousarray(v) for v in (w[:, :320], w[:, shift_px:])] for w in wide]
+        cuts = {"left": slice(320), "right": slice(shift_px, None)}
+        pairs = [{name: np.ascontiguousarray(w[:, cut]) for name, cut in cuts.items()} for w in wide]
         predictions = [
-            [method(*pair).disparity_px[:, LEFT_MARGIN_PX:] for pair in pairs] for method in methods.values()
+            [method(pair).disparity_px[:, LEFT_MARGIN_PX:] for pair in pairs] for method in methods.values()
         ]
         yield "shifted", str(shift_px), [float(np.mean([np.median(a) for a in two])) - shift_px for two in predictions]
 
@@ -65,12 +66,13 @@ def of_set(name: str, dataset: Dataset, methods: dict[str, Method], step: int, m
     truths, errors = [], []
     for index in range(0, len(dataset), step):
         sample = dataset[index]
-        predictions = np.stack([method(sample.left, sample.right).disparity_px for method in methods.values()])
+        pair = {"left": sample.left, "right": sample.right}
+        predictions = np.stack([method(pair).disparity_px for method in methods.values()])
         if matcher is None:
             truth_px = sample.disparity_px
             counts = np.isfinite(truth_px) & (truth_px > 0)
         else:
-            matched = matcher(sample.left, sample.right)
+            matched = matcher(pair)
             truth_px = matched.disparity_px
             counts = matched.parts["own predictions"] & (np.abs(predictions - truth_px) < NEAR_PX).all(0)
         truths.append(truth_px[counts])

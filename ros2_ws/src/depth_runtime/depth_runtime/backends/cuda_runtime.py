@@ -49,7 +49,7 @@ def current_gpu() -> Gpu:
 
 
 def check(returned: tuple) -> Any:
-    """The value of what cuda-python returned, (status, value...). Raises BackendError for a status other than success."""
+    """The value in what cuda-python returned (status, value...). Raises BackendError for any status but success."""
     status, *values = returned
     if int(status) != 0:
         raise BackendError(f"CUDA failed with {status.name}; see the driver's log (`dmesg`) and free GPU memory")
