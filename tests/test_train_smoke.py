@@ -114,8 +114,8 @@ def test_one_command_makes_half_precision_and_int8_files_of_it(everything, expor
     for name, precision in precisions.items():
         path = everything / f"{name}.onnx"
         assert precision_of(path.read_bytes()) == precision
-        facts = read_spec(path).training
-        assert facts.get("quantisation", facts)["source_sha256"] == sha256(exported)
+        metadata = read_spec(path).training
+        assert metadata.get("quantisation", metadata)["source_sha256"] == sha256(exported)
 
 
 @pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))

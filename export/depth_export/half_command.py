@@ -27,7 +27,7 @@ SIZES = ((192, 320), (384, 640))
 # Disparity and relative depth are gated for all but one in a thousand pixels: at depth edges a last bit may decide
 # which surface wins (docs/decisions.md).
 PERCENTILE = 99.9
-# Largest accepted differences from FP32; outputs without a percentile: the mean, of classes the share that changes.
+# Largest accepted differences from FP32; outputs without a percentile: the mean, of classes the fraction that changes.
 LIMITS = {
     "disparity": 0.02,
     "disparity p99.9": 0.25,
@@ -70,8 +70,8 @@ def halve_file(source: Path, path: Path, slack: float = 1.0) -> dict[str, float]
     if precision != "fp32":
         raise ValueError(f"expected a file in FP32, got {source} in {precision}; give the file that it was made of")
     model = halve(source.read_bytes())
-    facts = {"precision": "fp16, halved after training", "source": source.name, "source_sha256": sha256(source)}
-    spec = replace(spec, training=spec.training | facts)
+    metadata = {"precision": "fp16, halved after training", "source": source.name, "source_sha256": sha256(source)}
+    spec = replace(spec, training=spec.training | metadata)
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     with replacing(path) as temporary:
         save(model, temporary)

@@ -26,15 +26,15 @@ class ParityError(ValueError):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Largest accepted difference of each output; the semantic one is a share of cells with another class.
+    """Largest accepted difference of each output; the semantic one is a fraction of cells with another class.
 
-    depth_share: relative error of a depth, or of the one that follows from a disparity, see `relative_depth_errors`.
+    depth_fraction: relative error of a depth, or of the one that follows from a disparity, see `relative_depth_errors`.
     """
 
     disparity_px: float = 0.05
-    depth_share: float = 0.01
+    depth_fraction: float = 0.01
     confidence: float = 0.01
-    semantic_share: float = 0.002
+    semantic_fraction: float = 0.002
     instance_center: float = 0.01
     instance_offset_cells: float = 0.1
 
@@ -42,10 +42,10 @@ class Tolerance:
         """Limit of one output by its contract name, or of "relative_depth"."""
         return {
             "disparity": self.disparity_px,
-            "relative_depth": self.depth_share,
-            "depth": self.depth_share,
+            "relative_depth": self.depth_fraction,
+            "depth": self.depth_fraction,
             "confidence": self.confidence,
-            "semantic": self.semantic_share,
+            "semantic": self.semantic_fraction,
             "instance_center": self.instance_center,
             "instance_offset": self.instance_offset_cells,
         }[output]
@@ -101,7 +101,7 @@ def differences(predictions: dict[str, np.ndarray], wanted: dict[str, np.ndarray
 
 
 def difference(name: str, prediction: np.ndarray, wanted: np.ndarray) -> float:
-    """Largest absolute difference; of a depth relative to it; for class ids the share that differs.
+    """Largest absolute difference; of a depth relative to it; for class ids the fraction that differs.
 
     Infinite when shapes or types differ.
     """

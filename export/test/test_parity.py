@@ -10,7 +10,7 @@ from depth_export.parity import difference, differences, matched_feeds, relative
 from tiny_spec import TINY_SPEC
 
 
-def test_difference_is_the_largest_one_and_a_share_for_classes():
+def test_difference_is_the_largest_one_and_a_fraction_for_classes():
     wanted = np.zeros((1, 2, 5), np.float32)
     prediction = wanted.copy()
     prediction[0, 1, 3] = -0.75

@@ -100,7 +100,7 @@ def network_spec(
     metrics: dict[str, Any] | None = None,
     default_size: tuple[int, int] = DEFAULT_SIZE,
 ) -> ModelSpec:
-    """Spec of a network's contract file; training and metrics are facts about it.
+    """Spec of a network's contract file; training and metrics are metadata about it.
 
     default_size: (height, width) in pixels that it predicts best at.
     """

@@ -51,7 +51,7 @@ def test_every_network_predicts_its_outputs_at_their_strides(name):
     assert (spec.task, spec.inputs, spec.outputs) == (network.task, network.inputs, network.outputs)
 
 
-def test_logits_are_published_as_shares_and_classes():
+def test_logits_are_published_as_fractions_and_classes():
     network = depth_models.build("stereo_s")
     semantic = torch.zeros(1, 9, 2, 3)
     semantic[:, 4, :, :2], semantic[:, 7, :, 2] = 5.0, 5.0

@@ -87,8 +87,8 @@ def test_cost_grows_with_the_number_of_pixels(network):
 
 def test_weights_return_as_saved_in_half_precision(network, tmp_path):
     depth_models.save_weights(tmp_path / "w.pt", "stereo_s", network, recipe="none")
-    loaded, name, facts = depth_models.load_weights(tmp_path / "w.pt")
-    assert (name, facts) == ("stereo_s", {"recipe": "none"})
+    loaded, name, metadata = depth_models.load_weights(tmp_path / "w.pt")
+    assert (name, metadata) == ("stereo_s", {"recipe": "none"})
     for key, value in network.state_dict().items():
         expected = value.half().float() if value.is_floating_point() else value
         torch.testing.assert_close(loaded.state_dict()[key], expected, rtol=0, atol=0)

@@ -55,9 +55,7 @@ def of_shifts(methods: dict[str, Method]) -> Iterator[Row]:
         wide = [matched_pair(192, 320 + shift_px, seed=seed).left for seed in (5, 6)]
         cuts = {"left": slice(320), "right": slice(shift_px, None)}
         pairs = [{name: np.ascontiguousarray(w[:, cut]) for name, cut in cuts.items()} for w in wide]
-        predictions = [
-            [method(pair).disparity_px[:, LEFT_MARGIN_PX:] for pair in pairs] for method in methods.values()
-        ]
+        predictions = [[method(pair).disparity_px[:, LEFT_MARGIN_PX:] for pair in pairs] for method in methods.values()]
         yield "shifted", str(shift_px), [float(np.mean([np.median(a) for a in two])) - shift_px for two in predictions]
 
 

@@ -144,8 +144,8 @@ def start_from_bilinear(head: nn.Conv2d, mask: nn.Conv2d) -> None:
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
     nn.init.zeros_(mask.weight)
-    shares = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])  # of three neighbours, for the two fine pixels
-    weights = torch.einsum("ai,bj->ijab", shares, shares).reshape(9, 4)
+    fractions = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])  # of three neighbours, for the two fine pixels
+    weights = torch.einsum("ai,bj->ijab", fractions, fractions).reshape(9, 4)
     with torch.no_grad():
         mask.bias.copy_(weights.clamp(min=math.exp(-8)).log().flatten())
 

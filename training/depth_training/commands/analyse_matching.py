@@ -20,7 +20,7 @@ from depth_runtime.tables import json_text, markdown_table, number
 from ..evaluation.distance_plot import require_matplotlib
 from ..evaluation.torch_backend import load_network
 from ..matching.analysis import feature_curves, network_features, photometric_curves, regions, summarise_curves
-from ..matching.plot import Pair, Pixel, plot_matching
+from ..matching.plot import Pixel, PlottedPair, plot_matching
 from ..reconstruction import DISTANCES, SAMPLINGS
 
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json_text(table, indent=1))
     pixels = {text: parse_pixel(text, width, height) for text in arguments.pixel}
     pixels = pixels or typical_pixels(masks, arguments.candidates, truth_px)
-    plot_matching(Pair(left, disparity_px, truth_px), curves, pixels, arguments.out)
+    plot_matching(PlottedPair(left, disparity_px, truth_px), curves, pixels, arguments.out)
 
 
 def _chosen(layers: tuple[torch.Tensor, ...], number: int | None) -> tuple[torch.Tensor, ...]:
@@ -102,7 +102,7 @@ def typical_pixels(masks: dict[str, np.ndarray], candidates: int, truth_px: np.n
 def markdown(table: dict[str, dict[str, dict[str, float]]]) -> str:
     """The table: one row for each region and cost."""
     keys = list(next(iter(next(iter(table.values())).values())))
-    titles = {"share": "share %", "entropy": "entropy", "epe": "EPE px", "bad3": "bad-3 %"}
+    titles = {"percent": "image %", "entropy": "entropy", "epe": "EPE px", "bad3": "bad-3 %"}
     rows = [
         [region, cost, *(number(by_region[region][key], 3 if key == "entropy" else 1) for key in keys)]
         for region in next(iter(table.values()))

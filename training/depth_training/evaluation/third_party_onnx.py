@@ -13,7 +13,7 @@ from depth_runtime.spec import ModelSpec
 
 from ..core.strict_config import read_config
 
-LAYOUTS = ("NCHW", "NHWC")
+AXIS_ORDERS = ("NCHW", "NHWC")
 _CODES = {"rgb": None, "bgr": cv2.COLOR_RGB2BGR, "grey": cv2.COLOR_RGB2GRAY}
 _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
@@ -44,7 +44,7 @@ class PeerDescription:
         channels = 1 if self.colors == "grey" else 3
         for fits, expected in (
             (len(self.inputs) in (1, 2), f"inputs with one or two names, got {self.inputs}"),
-            (self.layout in LAYOUTS, f"layout among {list(LAYOUTS)}, got '{self.layout}'"),
+            (self.layout in AXIS_ORDERS, f"layout among {list(AXIS_ORDERS)}, got '{self.layout}'"),
             (self.colors in _CODES, f"colors among {list(_CODES)}, got '{self.colors}'"),
             (len(self.mean) in (0, channels), f"mean of {channels} numbers for {self.colors}, got {self.mean}"),
             (len(self.std) in (0, channels) and 0 not in self.std, f"std of {channels} numbers, got {self.std}"),

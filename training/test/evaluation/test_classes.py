@@ -62,13 +62,13 @@ def test_counts_are_summed_over_the_set_before_any_mean():
     method = Segmenter(prediction, None)
     score = evaluate({"street": frames}, {"m": method}).classes["street", "m"]
     # sky: 4 + 2 rows of 4 + 4; road 6 of 6; building 0 of 2. Means of frames would be (100 + 25) / 2.
-    facts = score.facts()
-    assert facts["iou"] == {"road": 100, "building": 0, "sky": 75}
-    assert facts["miou"] == pytest.approx(175 / 3)
-    assert facts["pixel_accuracy"] == pytest.approx(100 * 12 / 14)
-    assert (facts["frames"], facts["frames_with_instances"], facts["one_view"]) == (2, 0, True)
-    assert np.isnan(facts["pq"])
-    assert np.sum(facts["confusion"]) == 14 * 20
+    details = score.details()
+    assert details["iou"] == {"road": 100, "building": 0, "sky": 75}
+    assert details["miou"] == pytest.approx(175 / 3)
+    assert details["pixel_accuracy"] == pytest.approx(100 * 12 / 14)
+    assert (details["frames"], details["frames_with_instances"], details["one_view"]) == (2, 0, True)
+    assert np.isnan(details["pq"])
+    assert np.sum(details["confusion"]) == 14 * 20
     assert method.asked == [(True, ["semantic"])] * 3  # one more call for the new size
 
 
@@ -85,13 +85,13 @@ def test_panoptic_quality_is_summed_over_the_set():
     truth[:2, :5] = 255
     frames = [frame("a", truth, cars, True), frame("b", only_one, one, True)]
     evaluation = evaluate({"street": frames}, {"m": Segmenter(semantic, prediction), "blind": Blind(None, None)})
-    facts = evaluation.classes["street", "m"].facts()
+    details = evaluation.classes["street", "m"].details()
     # Three true cars, two of them found and exact: 2 / (2 + 1 / 2), where a mean of frames would be (2 / 3 + 1) / 2.
-    assert facts["pq_things"] == pytest.approx(80)
-    assert facts["sq_things"] == 100
+    assert details["pq_things"] == pytest.approx(80)
+    assert details["sq_things"] == 100
     road = (170 / 180 + 1) / 2
-    assert facts["quality"]["road"]["pq"] == pytest.approx(100 * road)
-    assert facts["pq"] == pytest.approx(100 * (0.8 + road) / 2)
+    assert details["quality"]["road"]["pq"] == pytest.approx(100 * road)
+    assert details["pq"] == pytest.approx(100 * (0.8 + road) / 2)
     assert list(evaluation.classes) == [("street", "m")]
     assert [row["method"] for row in evaluation.rows] == ["m", "blind"] * 2
     table = class_markdown(evaluation)
@@ -204,6 +204,6 @@ def test_camvid_by_command(tmp_path, capsys):
     outputs = ["--json", str(tmp_path / "t.json"), "--pictures", str(tmp_path / "sheets"), "--size", "128x64"]
     PROGRAM.run(["evaluate", f"camvid={tmp_path}@val", "--method", "zoo:stereo_s", "--threads", "1", *outputs])
     assert capsys.readouterr().out.startswith("| labelled set (frames) | method | mIoU % | pixels right % |\n")
-    (facts,) = json.loads((tmp_path / "t.json").read_text())["classes"]
-    assert list(facts["iou"]) == ["road"]
+    (details,) = json.loads((tmp_path / "t.json").read_text())["classes"]
+    assert list(details["iou"]) == ["road"]
     assert cv2.imread(str(tmp_path / "sheets/camvid_a.png")).shape[1] == 3 * 480

@@ -134,10 +134,10 @@ def test_summary_means_over_pairs_and_over_all(listing):
     assert "AUC" not in table
     assert "GD %" in table
     assert [row["gd"] for row in summary] == [0, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True)]
-    facts = json.loads(json.dumps(as_json(evaluation, summary, {"size": "source"}), allow_nan=False))
-    assert facts["settings"] == {"size": "source", "max_disparity_px": 192, "max_depth_m": 80, "crop": "none"}
-    assert facts["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
-    assert facts["summary"][1]["gd"] is None
+    details = json.loads(json.dumps(as_json(evaluation, summary, {"size": "source"}), allow_nan=False))
+    assert details["settings"] == {"size": "source", "max_disparity_px": 192, "max_depth_m": 80, "crop": "none"}
+    assert details["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
+    assert details["summary"][1]["gd"] is None
 
 
 def test_times_are_medians_and_distances_belong_to_whole_predictions():
@@ -162,10 +162,10 @@ def test_depth_is_scored_within_the_limits_with_and_without_median_scaling(listi
     sets = {"full": open_sets([str(listing)])["full"]}
     row = evaluate(sets, {"m": FunctionMethod(twice_as_far_in_the_middle)}, Limits(crop="garg")).rows[0]
     # Truth 15 m; 30 m, and 120 m cut to 80 m in columns 9..19 of 9..249; the median of the prediction is 30 m.
-    share = 11 / 241
-    assert row["abs_rel"] == pytest.approx(100 * ((1 - share) + share * 65 / 15))
-    assert row["scaled_abs_rel"] == pytest.approx(100 * share * 3)
-    assert row["scaled_delta1"] == pytest.approx(100 * (1 - share))
+    fraction = 11 / 241
+    assert row["abs_rel"] == pytest.approx(100 * ((1 - fraction) + fraction * 65 / 15))
+    assert row["scaled_abs_rel"] == pytest.approx(100 * fraction * 3)
+    assert row["scaled_delta1"] == pytest.approx(100 * (1 - fraction))
     assert row["delta1"] == 0
     assert row["epe"] == pytest.approx(6 + 4.5 * 20 / 260)  # disparity is scored everywhere
     near = evaluate(sets, {"m": FunctionMethod(twice_as_far_in_the_middle)}, Limits(max_depth_m=14)).rows[0]

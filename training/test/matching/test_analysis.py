@@ -79,8 +79,8 @@ def test_grey_walls_are_flat_and_errors_are_counted_by_region(wall):
     table = summarise_curves(photometric_curves(*wall, CANDIDATES), masks, truth)
     assert table["texture-less"]["entropy"] > 0.9 > 0.6 > table["textured"]["entropy"]
     assert table["textured"]["bad3"] < table["texture-less"]["bad3"]
-    assert table["all"]["share"] == 100
-    assert set(summarise_curves(photometric_curves(*wall, 4), masks, None)["all"]) == {"share", "entropy"}
+    assert table["all"]["percent"] == 100
+    assert set(summarise_curves(photometric_curves(*wall, 4), masks, None)["all"]) == {"percent", "entropy"}
 
 
 def test_a_step_of_disparity_is_an_edge_and_the_ground_is_none():

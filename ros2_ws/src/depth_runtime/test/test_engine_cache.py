@@ -66,10 +66,10 @@ def test_a_stored_plan_is_given_to_later_processes(stored):
 def test_the_description_beside_the_plan_can_be_read(stored):
     plan, description = stored[0].paths(KEY)
     assert plan.stat().st_size == 6000
-    facts = json.loads(description.read_text())
-    assert facts["key"]["gpu"] == "NVIDIA H200"
-    assert facts["key"]["shapes"]["right"] == [1, 384, 640, 3]
-    assert facts["plan_bytes"] == 6000
+    metadata = json.loads(description.read_text())
+    assert metadata["key"]["gpu"] == "NVIDIA H200"
+    assert metadata["key"]["shapes"]["right"] == [1, 384, 640, 3]
+    assert metadata["plan_bytes"] == 6000
     assert plan.name.startswith("probe-640x384-tensorrt8.6.0-sm9.0-")
 
 

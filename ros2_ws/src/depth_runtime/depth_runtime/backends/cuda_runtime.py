@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The little of CUDA that an engine needs, through cuda-python: device facts, memory, a stream and graphs."""
+"""The little of CUDA that an engine needs, through cuda-python: device properties, memory, a stream and graphs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Gpu:
 
 
 def current_gpu() -> Gpu:
-    """Facts of the current device. Raises BackendError when CUDA fails."""
+    """Properties of the current device. Raises BackendError when CUDA fails."""
     cudart = _runtime()
     device = check(cudart.cudaGetDevice())
     properties = check(cudart.cudaGetDeviceProperties(device))
