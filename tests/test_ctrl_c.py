@@ -144,7 +144,7 @@ def test_train_saves_first(tmp_path, pairs):
         loss.objective = "tiny_truth"
         schedule = {{ steps = 1000000, minutes = 0.0 }}
         data = {{ dataset = "plain", root = "{pairs}", height = 16, width = 24, batch = 1, threads = 1 }}
-        held_out = {{ dataset = "plain", root = "{pairs}" }}
+        validation = {{ dataset = "plain", root = "{pairs}" }}
         log = {{ every_steps = 1, tensorboard = false }}
         """
     )

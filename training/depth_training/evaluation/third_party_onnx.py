@@ -19,7 +19,7 @@ _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(u
 
 
 @dataclass(frozen=True)
-class PeerDescription:
+class ThirdPartyNetwork:
     """How a network takes a pair and predicts; the keys of its TOML file.
 
     inputs: names of left and right, or one name for both in one tensor, the left one's channels first. layout: NCHW or
@@ -55,7 +55,7 @@ class PeerDescription:
                 raise ValueError(f"expected {expected}; correct the description")
 
 
-def open_peer(argument: str, threads: int) -> OnnxPeer:
+def open_third_party(argument: str, threads: int) -> ThirdPartyOnnx:
     """The network of "MODEL.onnx@DESCRIPTION.toml", or of MODEL.onnx with MODEL.toml beside it.
 
     Raises ValueError when a file is missing, the description has unknown keys, or the names in it are not the file's.
@@ -67,15 +67,15 @@ def open_peer(argument: str, threads: int) -> OnnxPeer:
         if not file.is_file():
             raise ValueError(
                 f"expected MODEL.onnx@DESCRIPTION.toml, or MODEL.toml beside MODEL.onnx, got no file {file}; see "
-                "training/configs/peers for an example"
+                "training/configs/third_party for an example"
             )
     try:
-        return OnnxPeer(network, read_config(PeerDescription, path), threads)
+        return ThirdPartyOnnx(network, read_config(ThirdPartyNetwork, path), threads)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-class OnnxPeer:
+class ThirdPartyOnnx:
     """Backend of depth_runtime over such a file, on the CPU.
 
     fixed_size: "WIDTHxHEIGHT" where the file fixes the size of its input, else "".
@@ -83,7 +83,7 @@ class OnnxPeer:
 
     name, device, fallback_reason = "onnxruntime-cpu", "CPU", ""
 
-    def __init__(self, path: Path, description: PeerDescription, threads: int) -> None:
+    def __init__(self, path: Path, description: ThirdPartyNetwork, threads: int) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
