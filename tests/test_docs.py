@@ -3,7 +3,6 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 from links import CODE, FENCE, anchors, relative_links
@@ -16,14 +15,10 @@ NAMED = re.compile(
 
 
 @pytest.fixture(scope="module")
-def texts(repository):
-    """Every text file of the checkout that git knows or would add, relative to its root."""
-    if not (repository / ".git").exists():
-        pytest.skip("not a git checkout, so the files of the project are not known")
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True).stdout.split("\0")
+def texts(repository, checkout_files):
+    """Every text file of the checkout."""
     kinds = (".md", ".py", ".toml", ".sh", ".xml", ".yaml", ".yml", "Makefile")
-    return [repository / name for name in names if name.endswith(kinds) and (repository / name).is_file()]
+    return [repository / name for name in checkout_files if name.endswith(kinds)]
 
 
 def prose(text: str) -> list[str]:

@@ -151,11 +151,11 @@ def test_launched_node_answers_a_pair_with_the_network_it_was_given(launch, prob
     wait_for("runs on", log)
     rig.warm_up()
     left, right = scene(seed=7)
-    answer = rig.ask("disparity", left, right)
+    message = rig.ask("disparity", left, right)
     rig.close()
     rclpy.shutdown(context=context)
-    assert (answer.image.height, answer.image.width) == left.shape[:2]
-    assert answer.image.encoding == "32FC1"
+    assert (message.image.height, message.image.width) == left.shape[:2]
+    assert message.image.encoding == "32FC1"
 
 
 def test_topics_have_the_promised_qos(launch, environment, probe):

@@ -114,8 +114,8 @@ def test_one_command_makes_half_precision_and_int8_files_of_it(everything, expor
     for name, precision in precisions.items():
         path = everything / f"{name}.onnx"
         assert precision_of(path.read_bytes()) == precision
-        facts = read_spec(path).training
-        assert facts.get("quantisation", facts)["source_sha256"] == sha256(exported)
+        metadata = read_spec(path).training
+        assert metadata.get("quantisation", metadata)["source_sha256"] == sha256(exported)
 
 
 @pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=library_missing("tensorrt_rtx"))
@@ -126,11 +126,13 @@ def test_every_file_for_gpus_becomes_a_tensorrt_rtx_engine_without_a_gpu(everyth
     assert {key["precision"] for key in descriptions} == {"fp32", "fp16", "int8"}
 
 
-def test_the_runtime_answers_as_torch_does(trained, exported):
+def test_the_runtime_predicts_as_torch_does(trained, exported):
     left, right = np.random.default_rng(0).integers(0, 256, (2, 100, 150, 3), dtype=np.uint8)
     backends = make_backend(exported, "onnxruntime-cpu", 1), TorchBackend(*load_network(trained / "weights.pt"))
-    answers = [StereoPipeline(backend).process({"left": left, "right": right}, {"confidence"}) for backend in backends]
-    assert answers[0].disparity_px.shape == (100, 150)
-    assert answers[0].disparity_px.max() > 0
-    np.testing.assert_allclose(answers[0].disparity_px, answers[1].disparity_px, atol=0.05)
-    np.testing.assert_allclose(answers[0].confidence, answers[1].confidence, atol=0.01)
+    predictions = [
+        StereoPipeline(backend).process({"left": left, "right": right}, {"confidence"}) for backend in backends
+    ]
+    assert predictions[0].disparity_px.shape == (100, 150)
+    assert predictions[0].disparity_px.max() > 0
+    np.testing.assert_allclose(predictions[0].disparity_px, predictions[1].disparity_px, atol=0.05)
+    np.testing.assert_allclose(predictions[0].confidence, predictions[1].confidence, atol=0.01)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "samples" / "stereo_sample.mcap"
 ZOO = sorted(path.stem for path in (ROOT / "models" / "zoo").glob("*/*.onnx"))
 EVERY = 30  # frames of 80
-MOST_NEAR = {"hnet": 0.2}  # share of the sky; self-supervised, so no truth has told it what the sky is
+MOST_NEAR = {"hnet": 0.2}  # fraction of the sky; self-supervised, so no truth has told it what the sky is
 FAR_PX = 512.0 * 0.42 / 50  # disparity at 50 m: focal length times baseline of the sample's cameras
 
 

@@ -21,5 +21,5 @@ class Contract(nn.Module):
         """See depth_models.published_maps."""
         # Cast first: TensorRT takes uint8 inputs only into a cast.
         views = [image.float().permute(0, 3, 1, 2) for image in images]
-        answer = self.network(**dict(zip(self.network.inputs, views, strict=True)))
-        return tuple(published_maps(self.network, answer, views[0].shape[-1]).values())
+        prediction = self.network(**dict(zip(self.network.inputs, views, strict=True)))
+        return tuple(published_maps(self.network, prediction, views[0].shape[-1]).values())

@@ -18,8 +18,8 @@ from .parity import check_parity
 def export_contract(contract: nn.Module, spec: ModelSpec, path: Path) -> dict[str, float]:
     """Write the contract file of a module and return its largest differences from torch.
 
-    contract: takes the spec's inputs and answers its outputs in the order of spec.outputs. Raises ParityError, and
-    leaves `path` as it was, when the graph does not answer like the module.
+    contract: takes the spec's inputs and returns its outputs in the order of spec.outputs. Raises ParityError, and
+    leaves `path` as it was, when the graph does not predict like the module.
     """
     contract.eval()
     outputs = list(spec.outputs)

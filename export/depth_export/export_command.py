@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightsSource:
     """Weights to export and what their spec says beside them; see `add_source`."""
 
     weights: Path
@@ -40,7 +40,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     """Arguments that say what is exported, and under which name."""
     parser.add_argument("--weights", type=path_argument, required=True, help="file of depth_models.save_weights")
     parser.add_argument("--name", help="name in the spec (default: that of the network)")
-    parser.add_argument("--network-version", default=Source.version, help="of the trained network, for the spec")
+    parser.add_argument("--network-version", default=WeightsSource.version, help="of the trained network, for the spec")
     parser.add_argument("--metrics", type=path_argument, help="JSON file of figures for the spec")
     parser.add_argument(
         "--default-size",
@@ -51,9 +51,9 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def source_of(arguments: argparse.Namespace) -> Source:
+def source_of(arguments: argparse.Namespace) -> WeightsSource:
     """What the arguments of `add_source` say."""
-    return Source(
+    return WeightsSource(
         arguments.weights, arguments.name, arguments.network_version, arguments.metrics, arguments.default_size
     )
 
@@ -63,16 +63,16 @@ def run(arguments: argparse.Namespace) -> None:
     export_weights(source_of(arguments), arguments.out)
 
 
-def export_weights(source: Source, path: Path) -> None:
+def export_weights(source: WeightsSource, path: Path) -> None:
     """Write the contract file of a weights file.
 
-    Raises ValueError for a file that holds no weights, ParityError when the graph does not answer like the network.
+    Raises ValueError for a file that holds no weights, ParityError when the graph does not predict like the network.
     """
-    network, name, facts = load_weights(source.weights)
+    network, name, metadata = load_weights(source.weights)
     cost = count_cost(network, *source.default_size)
     metrics = read_json(source.metrics) if source.metrics else {}
     metrics |= {"gmacs_at_default_size": round(cost.gmacs, 2), "parameters": cost.parameters}
-    training = dict(facts) | {"git_revision": git_revision()}
+    training = dict(metadata) | {"git_revision": git_revision()}
     spec = network_spec(network, source.name or name, source.version, training, metrics, source.default_size)
     worst = export_contract(Contract(network), spec, path)
     log.info("%s: %.2f MB", path, path.stat().st_size / 1e6)

@@ -64,7 +64,7 @@ def trace(
 def halve_weights(
     model: onnx.ModelProto, weights: dict[str, np.ndarray], scales: dict[str, np.ndarray]
 ) -> onnx.ModelProto:
-    """Store weights as FP16 where that loses nothing: half the file, the same answers.
+    """Store weights as FP16 where that loses nothing: half the file, the same predictions.
 
     weights: the network's own tensors by name; scales: see `fold_batch_norms`. Trained weights are kept in FP16, but
     folding a batch norm would spoil that, so the file holds the plain weight, a cast and the batch norm's scale.

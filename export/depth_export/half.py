@@ -24,7 +24,7 @@ _FOLLOWERS = {
 
 
 def halve(model: bytes) -> onnx.ModelProto:
-    """Graph with FP16 convolutions that takes and answers the same types.
+    """Graph with FP16 convolutions that takes and gives the same types.
 
     model: bytes of an ONNX file that computes in FP32.
     """

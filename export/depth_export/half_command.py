@@ -27,7 +27,7 @@ SIZES = ((192, 320), (384, 640))
 # Disparity and relative depth are gated for all but one in a thousand pixels: at depth edges a last bit may decide
 # which surface wins (docs/decisions.md).
 PERCENTILE = 99.9
-# Largest accepted differences from FP32; outputs without a percentile: the mean, of classes the share that changes.
+# Largest accepted differences from FP32; outputs without a percentile: the mean, of classes the fraction that changes.
 LIMITS = {
     "disparity": 0.02,
     "disparity p99.9": 0.25,
@@ -52,7 +52,7 @@ def add_gate(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the file and print how far its answers are from those of FP32."""
+    """Write the file and print how far its predictions are from those of FP32."""
     worst = halve_file(resolve_model(arguments.model), arguments.out, arguments.half_slack)
     for name, value in worst.items():
         log.info("  %-20s differs from FP32 by %.2g", name, value)
@@ -70,8 +70,8 @@ def halve_file(source: Path, path: Path, slack: float = 1.0) -> dict[str, float]
     if precision != "fp32":
         raise ValueError(f"expected a file in FP32, got {source} in {precision}; give the file that it was made of")
     model = halve(source.read_bytes())
-    facts = {"precision": "fp16, halved after training", "source": source.name, "source_sha256": sha256(source)}
-    spec = replace(spec, training=spec.training | facts)
+    metadata = {"precision": "fp16, halved after training", "source": source.name, "source_sha256": sha256(source)}
+    spec = replace(spec, training=spec.training | metadata)
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     with replacing(path) as temporary:
         save(model, temporary)
@@ -100,23 +100,23 @@ def compare(reference: Path, other: Path, spec: ModelSpec) -> dict[str, float]:
     outputs = list(spec.outputs)
     worst: dict[str, float] = {}
     for feed in matched_feeds(SIZES, spec):
-        wanted, answers = (dict(zip(outputs, session.run(outputs, feed), strict=True)) for session in sessions)
-        for name, value in differences(answers, wanted).items():
+        wanted, predictions = (dict(zip(outputs, session.run(outputs, feed), strict=True)) for session in sessions)
+        for name, value in differences(predictions, wanted).items():
             worst[name] = float(np.maximum(worst.get(name, 0.0), value))  # keeps NaN, which max() may lose
     return worst
 
 
-def differences(answers: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> dict[str, float]:
+def differences(predictions: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> dict[str, float]:
     """Differences of the outputs by the names of LIMITS."""
     result = {}
     for name, value in wanted.items():
-        distance = np.abs(answers[name].astype(np.float64) - value)
+        distance = np.abs(predictions[name].astype(np.float64) - value)
         if name == "depth":
             result["relative_depth p99.9"] = float(np.percentile(distance / np.abs(value), PERCENTILE))
             continue
-        result[name] = float((answers[name] != value).mean() if name == "semantic" else distance.mean())
+        result[name] = float((predictions[name] != value).mean() if name == "semantic" else distance.mean())
         if name == "disparity":
-            depth = relative_depth_errors(answers[name], value)
+            depth = relative_depth_errors(predictions[name], value)
             result["disparity p99.9"] = float(np.percentile(distance, PERCENTILE))
             result["relative_depth p99.9"] = float(np.percentile(depth, PERCENTILE)) if depth.size else 0.0
     return result

@@ -2,7 +2,7 @@
 """An ONNX graph in INT8: which nodes, with which ranges, written as QuantizeLinear / DequantizeLinear pairs.
 
 Weights are signed with one scale for each output channel. How activations and biases are written depends on who reads
-the file, see LAYOUTS.
+the file, see INT8_FORMATS.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Feed = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Layout:
+class Int8Format:
     """What a library takes as INT8.
 
     activations: type, by its name in ONNX Runtime's QuantType; between: what lies between products stays in INT8 too;
@@ -39,12 +39,12 @@ class Layout:
 
 
 # Each is slow or impossible in the other's place (docs/export.md).
-LAYOUTS = {
+INT8_FORMATS = {
     # Integer kernels of ONNX Runtime: unsigned with a zero point, which takes in a ReLU; biases in INT32.
-    "cpu": Layout("QUInt8", between=True, grouped=True),
+    "cpu": Int8Format("QUInt8", between=True, grouped=True),
     # Symmetric, biases in FP32, weights as FP32 with a pair of their own; the library fuses what follows a product.
     # INT8 depthwise convolutions made engines of TensorRT-RTX five times as large.
-    "tensorrt": Layout(
+    "tensorrt": Int8Format(
         "QInt8",
         between=False,
         grouped=False,
@@ -74,15 +74,15 @@ def prepare(source: Path) -> onnx.ModelProto:
     return model
 
 
-def parts_of(model: onnx.ModelProto, layout: Layout, depth: int, within: str = "") -> dict[str, list[str]]:
-    """Names of the products that a layout takes, by the part of the network that their weight belongs to.
+def parts_of(model: onnx.ModelProto, int8: Int8Format, depth: int, within: str = "") -> dict[str, list[str]]:
+    """Names of the products that a format takes, by the part of the network that their weight belongs to.
 
     A weight `network.a.b.c.weight` is of the part "a" at depth 1, "a.b" at depth 2; a product without such a weight is
     a part of its own. within: only this part and those below it.
     """
     parts: dict[str, list[str]] = {}
     for node in model.graph.node:
-        if node.op_type in PRODUCTS and (layout.grouped or _groups(node) == 1):
+        if node.op_type in PRODUCTS and (int8.grouped or _groups(node) == 1):
             path = node.input[1].split(".")[1:-1] or [node.name]
             if not within or f"{'.'.join(path)}.".startswith(f"{within}."):
                 parts.setdefault(".".join(path[:depth]), []).append(node.name)
@@ -155,19 +155,19 @@ def calibrate(model: onnx.ModelProto, feeds: Iterable[Feed]) -> object:
         return calibrator.compute_data()
 
 
-def quantize(model: onnx.ModelProto, layout: Layout, ranges: object, products: list[str]) -> onnx.ModelProto:
-    """Copy of the graph in which the named products, and what the layout has between them, compute in INT8."""
+def quantize(model: onnx.ModelProto, int8: Int8Format, ranges: object, products: list[str]) -> onnx.ModelProto:
+    """Copy of the graph in which the named products, and what the format has between them, compute in INT8."""
     from onnxruntime.quantization import QuantType
     from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     copy.producer_name = "depth_export"
-    nodes = with_neighbours(model, products) if layout.between else products
-    types = TYPES if layout.between else list(PRODUCTS)
-    activations = getattr(QuantType, layout.activations)
+    nodes = with_neighbours(model, products) if int8.between else products
+    types = TYPES if int8.between else list(PRODUCTS)
+    activations = getattr(QuantType, int8.activations)
     quantizer = QDQQuantizer(
-        copy, True, False, QuantType.QInt8, activations, ranges, nodes, [], types, dict(layout.options)
+        copy, True, False, QuantType.QInt8, activations, ranges, nodes, [], types, dict(int8.options)
     )
     quantizer.quantize_model()
     quantizer.model.topological_sort()

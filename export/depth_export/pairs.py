@@ -17,7 +17,7 @@ PAIR = ("left", "right")  # what a pair gives, as inputs of a network
 
 
 @dataclass(frozen=True)
-class Pair:
+class PairFiles:
     """One rectified pair; files are read when asked for."""
 
     name: str
@@ -37,7 +37,7 @@ class Pair:
         return np.where(truth <= max_disparity_px, truth, np.float32(0))
 
 
-def read_pairs(source: Path) -> list[Pair]:
+def read_pairs(source: Path) -> list[PairFiles]:
     """Pairs of a folder (left/, right/, perhaps disparity/) or of a CSV file (left, right, perhaps disparity).
 
     Paths in a CSV file are relative to it. Raises ValueError when there is no pair, or a left image lacks its right.
@@ -51,14 +51,14 @@ def read_pairs(source: Path) -> list[Pair]:
     return pairs
 
 
-def spread(pairs: list[Pair], count: int) -> list[Pair]:
+def spread(pairs: list[PairFiles], count: int) -> list[PairFiles]:
     """At most count pairs, evenly from the whole list."""
     if len(pairs) <= count:
         return pairs
     return [pairs[int(i)] for i in np.linspace(0, len(pairs) - 1, count)]
 
 
-def digest(pairs: list[Pair]) -> str:
+def digest(pairs: list[PairFiles]) -> str:
     """SHA-256 of the image bytes of all pairs, in order."""
     total = hashlib.sha256()
     for pair in pairs:
@@ -67,14 +67,14 @@ def digest(pairs: list[Pair]) -> str:
     return total.hexdigest()
 
 
-def _of_folder(folder: Path) -> list[Pair]:
+def _of_folder(folder: Path) -> list[PairFiles]:
     if not (folder / "right").is_dir():
         raise ValueError(f"expected left/ and right/ images or a CSV list at {folder}, got no pair; check the path")
     frames = read_frames(folder, partial=("disparity",))
-    return [Pair(frame.left.stem, frame.left, frame.right, frame.maps.get("disparity")) for frame in frames]
+    return [PairFiles(frame.left.stem, frame.left, frame.right, frame.maps.get("disparity")) for frame in frames]
 
 
-def _of_list(path: Path) -> list[Pair]:
+def _of_list(path: Path) -> list[PairFiles]:
     if not path.is_file():
         raise ValueError(f"expected a folder of pairs or a CSV list, got nothing at {path}; check the path")
     with path.open(newline="") as file:
@@ -84,6 +84,8 @@ def _of_list(path: Path) -> list[Pair]:
         raise ValueError(f"expected rows with the columns left and right in {path}, got none of {missing}; add them")
     root = path.parent
     return [
-        Pair(row["left"], root / row["left"], root / row["right"], root / d if (d := row.get("disparity")) else None)
+        PairFiles(
+            row["left"], root / row["left"], root / row["right"], root / d if (d := row.get("disparity")) else None
+        )
         for row in rows
     ]

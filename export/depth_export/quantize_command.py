@@ -12,8 +12,8 @@ from depth_runtime.command_line import path_argument
 from depth_runtime.zoo import resolve_model
 
 from .int8_gate import Gate
-from .int8_graph import LAYOUTS
-from .pairs import Pair, read_pairs, spread
+from .int8_graph import INT8_FORMATS
+from .pairs import PairFiles, read_pairs, spread
 from .quantize import quantize_file
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--model", required=True, help="zoo name or contract file to quantise")
     parser.add_argument("--out", type=path_argument, required=True, help="ONNX file to write")
-    parser.add_argument("--target", choices=LAYOUTS, default="cpu", help="who reads the file: ONNX Runtime or TensorRT")
+    parser.add_argument(
+        "--target", choices=INT8_FORMATS, default="cpu", help="who reads the file: ONNX Runtime or TensorRT"
+    )
     add_gate(parser, required=True)
 
 
@@ -68,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def quantize_model(source: Path, out: Path, target: str, wish: Quantisation) -> None:
-    """Write the INT8 version of a contract file for a key of LAYOUTS. Raises as `quantize_file` and `split` do."""
+    """Write the INT8 version of a contract file for a key of INT8_FORMATS. Raises as `quantize_file` and `split` do."""
     calibration, held_out = split(read_pairs(wish.calibration), wish.held_out)
     pairs = spread(calibration, wish.count)
     quantize_file(source, out, pairs, held_out, wish.gate, wish.threads, target)
@@ -76,7 +78,7 @@ def quantize_model(source: Path, out: Path, target: str, wish: Quantisation) -> 
     log.info("%s: %.2f MB, was %.2f MB", out, sizes[1], sizes[0])
 
 
-def split(pairs: list[Pair], held_out: Path | None) -> tuple[list[Pair], list[Pair]]:
+def split(pairs: list[PairFiles], held_out: Path | None) -> tuple[list[PairFiles], list[PairFiles]]:
     """Calibration pairs and held-out pairs with truth, without overlap. Raises ValueError when one of them is empty."""
     calibration = pairs if held_out else [pair for i, pair in enumerate(pairs) if i % 4 != 3]
     others = read_pairs(held_out) if held_out else pairs[3::4]

@@ -30,7 +30,7 @@ needs_rtx = pytest.mark.skipif(bool(library_missing("tensorrt_rtx")), reason=lib
 # Every file of the folder, so that no new one is forgotten.
 ZOO = sorted((Path(__file__).parents[2] / "models" / "zoo").glob("*/*.onnx"))
 QUANTISED = {path: read_spec(path).training.get("quantisation") for path in ZOO}
-FOR_CPUS = [path for path, facts in QUANTISED.items() if facts and facts.get("target", "cpu") == "cpu"]
+FOR_CPUS = [path for path, metadata in QUANTISED.items() if metadata and metadata.get("target", "cpu") == "cpu"]
 FP32 = [path for path in ZOO if precision_of(plain_weights(path.read_bytes())) == "fp32"]
 RTX = ("--flavour", "tensorrt_rtx")
 ADA = Gpu("", "8.9")
@@ -58,9 +58,9 @@ def test_every_zoo_network_becomes_an_engine_by_command(path, tmp_path, caplog):
     command += ["--compute-capability", "8.6"]
     assert main(command) == 0
     (plan,) = tmp_path.glob("*.plan")
-    facts = json.loads(plan.with_suffix(".json").read_text())
-    assert facts["plan_bytes"] == plan.stat().st_size > 100_000
-    assert facts["key"]["shapes"]["left"] == [1, 192, 320, 3]
+    metadata = json.loads(plan.with_suffix(".json").read_text())
+    assert metadata["plan_bytes"] == plan.stat().st_size > 100_000
+    assert metadata["key"]["shapes"]["left"] == [1, 192, 320, 3]
     caplog.clear()
     with caplog.at_level(logging.INFO):
         assert main(command) == 0
@@ -173,7 +173,7 @@ def test_without_a_gpu_an_engine_falls_back_to_the_cpu_and_says_why(flavour, pro
 
 
 @pytest.mark.parametrize("path", FP32, ids=name_of)
-def test_weights_written_out_give_the_same_answers_to_the_last_bit(path):
+def test_weights_written_out_give_the_same_outputs_to_the_last_bit(path):
     stored = path.read_bytes()
     plain = plain_weights(stored)
     graph = onnx.load_from_string(plain).graph
@@ -181,8 +181,8 @@ def test_weights_written_out_give_the_same_answers_to_the_last_bit(path):
     assert kernels <= {tensor.name for tensor in graph.initializer}
     images = matched_pair(64, 128)[:2]
     feed = {name: image[None] for name, image in zip(read_spec(path).inputs, images, strict=False)}
-    answers = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
-    for before, after in zip(*answers, strict=True):
+    predictions = [onnxruntime.InferenceSession(model).run(None, feed) for model in (stored, plain)]
+    for before, after in zip(*predictions, strict=True):
         np.testing.assert_array_equal(before, after)
 
 

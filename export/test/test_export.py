@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Export writes a contract file that answers like torch, or nothing."""
+"""Export writes a contract file that predicts like torch, or nothing."""
 
 import numpy as np
 import onnx
@@ -49,16 +49,16 @@ def test_the_spec_is_readable_without_onnx(tiny_file):
     assert read_spec(tiny_file) == TINY_SPEC
 
 
-def test_sizes_other_than_the_traced_one_answer_like_torch(tiny_file):
+def test_sizes_other_than_the_traced_one_predict_like_torch(tiny_file):
     session = onnxruntime.InferenceSession(str(tiny_file))
     module = Tiny().eval()
     for height, width in ((32, 160), (256, 64)):
         left, right = np.random.default_rng(0).integers(0, 256, (2, 1, height, width, 3), dtype=np.uint8)
-        answer = session.run(None, {"left": left, "right": right})[0]
+        prediction = session.run(None, {"left": left, "right": right})[0]
         with torch.no_grad():
             expected = module(torch.from_numpy(left), torch.from_numpy(right))[0].numpy()
-        assert answer.shape == (1, height, width)
-        np.testing.assert_allclose(answer, expected, atol=1e-4)
+        assert prediction.shape == (1, height, width)
+        np.testing.assert_allclose(prediction, expected, atol=1e-4)
 
 
 def test_weights_of_half_precision_are_stored_as_such_and_the_first_node_of_each_image_is_a_cast(tiny_file):
@@ -73,7 +73,7 @@ def test_no_machine_path_is_left_in_the_file(tiny_file):
     assert b".py" not in tiny_file.read_bytes()
 
 
-def test_a_graph_that_answers_otherwise_is_refused_and_nothing_is_written(tmp_path):
+def test_a_graph_that_predicts_otherwise_is_refused_and_nothing_is_written(tmp_path):
     path = tmp_path / "broken.onnx"
     path.write_bytes(b"the file that was here before")
     with pytest.raises(ParityError, match=r"'disparity' within 0\.05 of torch"):
@@ -105,7 +105,7 @@ def test_what_cannot_be_exported_ends_in_one_line(tmp_path, capsys, monkeypatch)
         assert words in line
 
 
-def test_folding_batch_norms_keeps_the_answer_and_tells_the_scale():
+def test_folding_batch_norms_keeps_the_prediction_and_tells_the_scale():
     module = Tiny().eval()
     folded, scales = fold_batch_norms(module)
     images = torch.randint(0, 256, (2, 1, 32, 64, 3), dtype=torch.uint8)
@@ -129,7 +129,7 @@ def test_folding_after_a_transposed_convolution_scales_its_second_axis():
     torch.testing.assert_close(folded[0][0].weight, weight)
 
 
-def test_the_size_that_a_network_answers_best_goes_into_the_spec(tmp_path, monkeypatch):
+def test_the_size_that_suits_a_network_best_goes_into_the_spec(tmp_path, monkeypatch):
     specs = []
 
     def write(module, spec, path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FP16 files compute in FP16 where that is harmless, take and answer FP32's types, and become engines."""
+"""FP16 files compute in FP16 where that is harmless, take and give FP32's types, and become engines."""
 
 import numpy as np
 import onnx
@@ -81,7 +81,7 @@ def test_a_sum_beyond_the_range_of_half_precision_is_exact():
     assert total.tolist() == [[96000.0] * 4]  # 250 * 2 * 3 channels * 64 pixels; FP16 ends at 65504
 
 
-def test_a_file_that_answers_otherwise_is_refused_in_one_line_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+def test_a_file_that_predicts_otherwise_is_refused_in_one_line_and_nothing_is_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(half_command.LIMITS, "relative_depth p99.9", 1e-6)
     assert main(["halve", "--model", "stereo_s", "--out", str(tmp_path / "half.onnx")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
@@ -97,9 +97,9 @@ def test_a_file_that_is_not_in_fp32_is_refused(halved, tmp_path):
 def test_the_gate_sees_one_pixel_in_five_hundred_beside_and_forgives_one_in_two_thousand():
     wanted = {"disparity": np.full((1, 50, 100), 40, np.float32)}
     for wrong, refused in ((2, False), (10, True)):
-        answer = wanted["disparity"].copy()
-        answer.ravel()[:wrong] += 0.3
-        assert (half_command.differences({"disparity": answer}, wanted)["disparity p99.9"] > 0.25) == refused
+        prediction = wanted["disparity"].copy()
+        prediction.ravel()[:wrong] += 0.3
+        assert (half_command.differences({"disparity": prediction}, wanted)["disparity p99.9"] > 0.25) == refused
     far = {"disparity": np.full((1, 5, 8), 4, np.float32)}
     worst = half_command.differences({"disparity": far["disparity"] - np.float32(0.1)}, far)
     assert worst["disparity p99.9"] == pytest.approx(0.1, abs=1e-6)

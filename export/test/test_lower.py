@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lowered graphs answer the same, in words that every supported TensorRT understands."""
+"""Lowered graphs compute the same, in words that every supported TensorRT understands."""
 
 import numpy as np
 import onnx
@@ -21,8 +21,8 @@ def make_model(nodes: list, outputs: dict[str, tuple[int, int]], **constants: np
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
-def check_same_answers(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Lower the model, compare its answers before and after, and return it."""
+def check_same_outputs(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Lower the model, compare its outputs before and after, and return it."""
     image = np.random.default_rng(3).integers(0, 256, (1, HEIGHT, WIDTH, 3), np.uint8)
     before = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"image": image})
     lower(model)
@@ -42,7 +42,7 @@ def cast() -> onnx.NodeProto:
 def test_some_sides_of_an_image_are_cut_from_all_sides_of_its_cast(sides):
     shape = helper.make_node("Shape", ["image"], ["sides"], **sides)
     model = make_model([shape, cast()], {"sides": (TensorProto.INT64, 1), "pixels": FLOAT4})
-    check_same_answers(model)
+    check_same_outputs(model)
     assert [node.op_type for node in model.graph.node if "image" in node.input] == ["Cast"]
     assert not any(node.attribute for node in model.graph.node if node.op_type == "Shape")
 
@@ -51,7 +51,7 @@ def test_some_sides_of_an_image_are_cut_from_all_sides_of_its_cast(sides):
 def test_axes_of_a_reduction_become_an_attribute(operator):
     node = helper.make_node(operator, ["pixels", "axes"], ["result"], keepdims=0)
     model = make_model([cast(), node], {"result": (TensorProto.FLOAT, 2)}, axes=np.array([1, 3]))
-    check_same_answers(model)
+    check_same_outputs(model)
     (reduction,) = (node for node in model.graph.node if node.op_type == operator)
     assert list(reduction.input) == ["pixels"]
     assert next(a for a in reduction.attribute if a.name == "axes").ints == [1, 3]
@@ -67,14 +67,14 @@ def test_a_kernel_that_is_split_becomes_two_kernels():
     ]
     kernel = np.random.default_rng(0).normal(size=(5, 3, 3, 3)).astype(np.float32)
     model = make_model(nodes, {"a": FLOAT4, "b": FLOAT4}, kernel=kernel, parts=np.array([2, 3]))
-    check_same_answers(model)
+    check_same_outputs(model)
     assert {tensor.name: tensor.dims[0] for tensor in model.graph.initializer} == {"near": 2, "far": 3}
 
 
 def test_a_number_of_parts_becomes_their_sizes():
     node = helper.make_node("Split", ["pixels"], ["a", "b"], axis=3, num_outputs=2)
     model = make_model([cast(), node], {"a": FLOAT4, "b": FLOAT4})
-    check_same_answers(model)
+    check_same_outputs(model)
     assert numpy_helper.to_array(model.graph.initializer[0]).tolist() == [2, 1]
 
 
@@ -87,7 +87,7 @@ def test_floats_in_a_row_are_counted_in_whole_numbers():
         helper.make_node("Range", ["zero", "limit_float", "two"], ["columns"]),
     ]
     model = make_model(nodes, {"columns": (TensorProto.FLOAT, 1)}, zero=np.float32(0), two=np.float32(2))
-    check_same_answers(model)
+    check_same_outputs(model)
     assert "limit_float" not in {name for node in model.graph.node for name in node.output}
 
 
@@ -98,7 +98,7 @@ def test_class_ids_reach_uint8_by_way_of_floats():
         helper.make_node("Cast", ["ids"], ["semantic"], to=TensorProto.UINT8),
     ]
     model = make_model(nodes, {"semantic": (TensorProto.UINT8, 3)})
-    check_same_answers(model)
+    check_same_outputs(model)
     assert [a.i for node in model.graph.node for a in node.attribute if a.name == "to"] == [
         *(TensorProto.FLOAT, TensorProto.FLOAT, TensorProto.UINT8)
     ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every registered network, whatever it answers, becomes a contract file that answers like it, and an engine."""
+"""Every registered network, whatever it predicts, becomes a contract file that predicts like it, and an engine."""
 
 from dataclasses import replace
 
@@ -48,18 +48,18 @@ def exported(request, tmp_path_factory):
     return network, path
 
 
-def test_it_answers_all_its_outputs_at_their_strides_at_any_size(exported):
+def test_it_predicts_all_its_outputs_at_their_strides_at_any_size(exported):
     network, path = exported
     assert (read_spec(path).inputs, list(read_spec(path).outputs)) == (network.inputs, list(network.outputs))
     height, width = 3 * network.size_multiple, 4 * network.size_multiple
     backend = make_backend(path, "onnxruntime-cpu", threads=1)
     for image in backend.prepare((height, width)).values():
         image[:] = np.random.default_rng(0).integers(0, 256, image.shape, np.uint8)
-    answers = backend.infer(network.outputs)
-    assert {name: answer.shape[-2:] for name, answer in answers.items()} == {
+    predictions = backend.infer(network.outputs)
+    assert {name: prediction.shape[-2:] for name, prediction in predictions.items()} == {
         name: (height // stride, width // stride) for name, stride in network.outputs.items()
     }
-    assert all(np.isfinite(answer).all() for answer in answers.values())
+    assert all(np.isfinite(prediction).all() for prediction in predictions.values())
 
 
 def test_it_is_written_in_words_of_opset_17(exported):

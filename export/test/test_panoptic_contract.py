@@ -26,7 +26,7 @@ class PaintedConfig:
 
 
 class Painted(StereoNetwork):
-    """Answers what is painted: left (class, heat of a centre, -), right (dx + 128, dy + 128 in cells, disparity)."""
+    """Predicts what is painted: left (class, heat of a centre, -), right (dx + 128, dy + 128 in cells, disparity)."""
 
     size_multiple = 32
     outputs: ClassVar[dict[str, int]] = {

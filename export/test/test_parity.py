@@ -10,11 +10,11 @@ from depth_export.parity import difference, differences, matched_feeds, relative
 from tiny_spec import TINY_SPEC
 
 
-def test_difference_is_the_largest_one_and_a_share_for_classes():
+def test_difference_is_the_largest_one_and_a_fraction_for_classes():
     wanted = np.zeros((1, 2, 5), np.float32)
-    answer = wanted.copy()
-    answer[0, 1, 3] = -0.75
-    assert difference("disparity", answer, wanted) == 0.75
+    prediction = wanted.copy()
+    prediction[0, 1, 3] = -0.75
+    assert difference("disparity", prediction, wanted) == 0.75
     classes = np.zeros((1, 2, 5), np.uint8)
     other = classes.copy()
     other[0, 0, :2] = 4
@@ -29,8 +29,8 @@ def test_another_shape_or_type_is_infinitely_different():
 
 def test_errors_of_depth_are_relative_and_end_where_the_camera_sees_no_depth():
     wanted = np.array([[2.0, 3.8, 4.0, 50.0, 5.0]], np.float32)
-    answer = np.array([[9.0, 0.0, 3.2, 51.0, -1.0]], np.float32)
-    np.testing.assert_allclose(relative_depth_errors(answer, wanted), [0.25, 1 / 51, np.inf])  # 100 m: 3.9 px
+    prediction = np.array([[9.0, 0.0, 3.2, 51.0, -1.0]], np.float32)
+    np.testing.assert_allclose(relative_depth_errors(prediction, wanted), [0.25, 1 / 51, np.inf])  # 100 m: 3.9 px
 
 
 def test_a_small_error_of_a_small_disparity_is_a_large_one_of_depth():

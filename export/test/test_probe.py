@@ -9,7 +9,7 @@ import onnx
 import pytest
 from depth_export.probe import mono_probe_spec, probe_spec, write_probe
 from depth_runtime.backends import BackendError, make_backend
-from depth_runtime.bench import time_contenders
+from depth_runtime.bench import time_backends
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.pipeline import MonoPipeline, StereoPipeline
 from depth_runtime.spec import METADATA_KEY
@@ -57,8 +57,8 @@ def test_a_network_of_regions_runs_where_they_are_given(tmp_path):
 
 def test_networks_of_any_inputs_are_timed_together(tmp_path):
     specs = {"stereo": probe_spec(), "mono": mono_probe_spec(), "regions": replace(probe_spec(), inputs=REGIONS)}
-    contenders = [(n, backend_of(write_probe(tmp_path / f"{n}.onnx", spec))) for n, spec in specs.items()]
-    timings = time_contenders(contenders, "64x32", None, rounds=2)
+    loaded = [(n, backend_of(write_probe(tmp_path / f"{n}.onnx", spec))) for n, spec in specs.items()]
+    timings = time_backends(loaded, "64x32", None, rounds=2)
     assert [timing.model for timing in timings] == list(specs)
 
 

@@ -15,7 +15,7 @@ import torch
 from depth_export.cli import main
 from depth_export.export import export_contract
 from depth_export.int8_gate import Gate, QuantisationError
-from depth_export.int8_graph import LAYOUTS, parts_of, with_neighbours
+from depth_export.int8_graph import INT8_FORMATS, parts_of, with_neighbours
 from depth_export.matched_pair import matched_pair
 from depth_export.pairs import read_pairs
 from depth_export.probe import probe_spec, write_probe
@@ -68,22 +68,22 @@ def tiny_file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(tiny_file):
-    """Five pairs whose truth is what the network answers, plus or minus 2 px."""
+    """Five pairs whose truth is what the network predicts, plus or minus 2 px."""
     root = tiny_file.parent / "pairs"
     session = onnxruntime.InferenceSession(str(tiny_file))
     for name in ("left", "right", "disparity"):
         (root / name).mkdir(parents=True)
     for i in range(5):
         pair = matched_pair(64, 96, seed=i)
-        answer = session.run(None, {"left": pair.left[None], "right": pair.right[None]})[0][0]
-        sign = np.where(np.indices(answer.shape).sum(0) % 2, 2, -2)
+        prediction = session.run(None, {"left": pair.left[None], "right": pair.right[None]})[0][0]
+        sign = np.where(np.indices(prediction.shape).sum(0) % 2, 2, -2)
         cv2.imwrite(str(root / f"left/{i}.png"), pair.left[..., ::-1])
         cv2.imwrite(str(root / f"right/{i}.png"), pair.right[..., ::-1])
-        cv2.imwrite(str(root / f"disparity/{i}.png"), np.round((answer + sign) * 256).astype(np.uint16))
+        cv2.imwrite(str(root / f"disparity/{i}.png"), np.round((prediction + sign) * 256).astype(np.uint16))
     return root
 
 
-def test_the_int8_file_answers_like_its_source_and_says_where_it_came_from(tiny_file, folder, tmp_path):
+def test_the_int8_file_predicts_like_its_source_and_says_where_it_came_from(tiny_file, folder, tmp_path):
     calibration, held_out = split(read_pairs(folder), None)
     assert [pair.name for pair in held_out] == ["3"]
     report = quantize_file(tiny_file, tmp_path / "tiny_int8.onnx", calibration, held_out, Gate(drift_px=0.5))
@@ -91,10 +91,10 @@ def test_the_int8_file_answers_like_its_source_and_says_where_it_came_from(tiny_
     assert report.epe_fp32_px == pytest.approx(2, abs=0.01)
     assert abs(report.loss_percent) < 2
     spec = read_spec(tmp_path / "tiny_int8.onnx")
-    facts = spec.training["quantisation"]
+    metadata = spec.training["quantisation"]
     assert (spec.name, spec.outputs, spec.training["recipe"]) == ("tiny", {"disparity": 1}, "none")
-    assert facts["source_sha256"] == hashlib.sha256(tiny_file.read_bytes()).hexdigest()
-    assert (facts["calibration_pairs"], facts["held_out_pairs"], facts["kept_fp32"]) == (4, 1, [])
+    assert metadata["source_sha256"] == hashlib.sha256(tiny_file.read_bytes()).hexdigest()
+    assert (metadata["calibration_pairs"], metadata["held_out_pairs"], metadata["kept_fp32"]) == (4, 1, [])
     assert int8_kernels(tmp_path / "tiny_int8.onnx") == [(1, 16, 1, 1), (16, 1, 3, 3), (16, 6, 3, 3)]
 
 
@@ -239,4 +239,4 @@ def test_only_what_lies_between_products_joins_them():
     model = helper.make_model(helper.make_graph(nodes, "g", value[:1], value[1:], weights))
     assert with_neighbours(model, ["conv_a", "conv_b"]) == ["conv_a", "clip", "add_inside", "conv_b", "relu"]
     assert with_neighbours(model, ["conv_a"]) == ["conv_a", "clip"]
-    assert parts_of(model, LAYOUTS["cpu"], 2, "a") == {"a.0": ["conv_a"]}
+    assert parts_of(model, INT8_FORMATS["cpu"], 2, "a") == {"a.0": ["conv_a"]}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shipped networks answer, at any size, through the runtime."""
+"""The shipped networks predict, at any size, through the runtime."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_two_equal_views_are_infinitely_far(pipeline):
 
 
 @pytest.mark.parametrize(("height", "width"), [(256, 320), (375, 640), (64, 416)])
-def test_any_size_is_answered_with_small_errors(pipeline, height, width):
+def test_any_size_is_predicted_with_small_errors(pipeline, height, width):
     pair = matched_pair(height, width, seed=1)
     result = pipeline.process(pair.images())
     visible = np.arange(width) - pair.disparity_px > 0

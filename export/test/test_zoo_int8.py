@@ -18,10 +18,10 @@ pytestmark = pytest.mark.parametrize("source", ["stereo_s", "stereo_xs"])
 
 def test_it_was_made_from_the_shipped_fp32_file_within_the_gate(source):
     path, source = resolve_model(f"{source}_int8"), resolve_model(source)
-    facts = read_spec(path).training["quantisation"]
-    assert facts["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
-    assert facts["epe_loss_percent"] <= 5
-    assert facts["semantic_changed_percent"] <= 1
+    metadata = read_spec(path).training["quantisation"]
+    assert metadata["source_sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert metadata["epe_loss_percent"] <= 5
+    assert metadata["semantic_changed_percent"] <= 1
     assert read_spec(path).outputs == read_spec(source).outputs
     assert path.stat().st_size < 5e6
 

@@ -25,7 +25,7 @@ class Network(nn.Module):
     inputs: names of the images that it takes, among depth_runtime.spec.INPUTS; all outputs belong to the first one.
     outputs: name -> stride of each output of the exported contract file, in its order, that of the task first.
 
-    forward takes the inputs by their names, RGB [B, 3, H, W] in 0..255 each -> answers by name: "disparity"
+    forward takes the inputs by their names, RGB [B, 3, H, W] in 0..255 each -> outputs by name: "disparity"
     [B, 1, H, W] px, "depth" [B, 1, H, W] m; "confidence", "instance_center" logits [B, 1, h, w]; "semantic" logits
     [B, classes, h, w] at its stride or at twice that; "instance_offset" [B, 2, h, w] cells. All other keys are for
     training and are not exported.
@@ -70,17 +70,17 @@ class StereoNetwork(Network):
     outputs: ClassVar[dict[str, int]] = {"disparity": 1}
 
     def spec_fields(self) -> dict[str, Any]:
-        """The largest disparity that it answers."""
+        """The largest disparity that it predicts."""
         return {"max_disparity": float(self.config.max_disparity_px)}
 
 
-def published_maps(network: Network, answer: dict[str, Tensor], width: int) -> dict[str, Tensor]:
-    """Answers of a network as the contract file publishes them, in the order of network.outputs.
+def published_maps(network: Network, prediction: dict[str, Tensor], width: int) -> dict[str, Tensor]:
+    """Outputs of a network as the contract file publishes them, in the order of network.outputs.
 
     width: that of the input. disparity, depth, confidence, instance_center: float32 [B, h, w]; semantic: uint8
     [B, h, w]; instance_offset: float32 [B, 2, h, w].
     """
-    return {name: _published(name, answer[name], width // stride) for name, stride in network.outputs.items()}
+    return {name: _published(name, prediction[name], width // stride) for name, stride in network.outputs.items()}
 
 
 def _published(name: str, value: Tensor, width: int) -> Tensor:
@@ -100,9 +100,9 @@ def network_spec(
     metrics: dict[str, Any] | None = None,
     default_size: tuple[int, int] = DEFAULT_SIZE,
 ) -> ModelSpec:
-    """Spec of a network's contract file; training and metrics are facts about it.
+    """Spec of a network's contract file; training and metrics are metadata about it.
 
-    default_size: (height, width) in pixels that it answers best.
+    default_size: (height, width) in pixels that it predicts best at.
     """
     return ModelSpec(
         name=name,

@@ -11,7 +11,7 @@ def git_revision() -> str:
     """Revision of the sources, with "+changes" when they differ from it; "unknown" outside a checkout."""
     folder = Path(__file__).parent
     try:
-        answer = subprocess.run(
+        done = subprocess.run(
             ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"],
             cwd=folder,
             capture_output=True,
@@ -20,4 +20,4 @@ def git_revision() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return answer.stdout.strip()
+    return done.stdout.strip()

@@ -16,26 +16,26 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def answer(network):
+def prediction(network):
     torch.manual_seed(1)
     with torch.no_grad():
         return network(*(torch.rand(2, 2, 3, HEIGHT, WIDTH) * 255))
 
 
-def test_every_scale_has_a_disparity_and_an_occlusion_and_the_answer_is_of_input_size(answer):
+def test_every_scale_has_a_disparity_and_an_occlusion_and_the_prediction_is_of_input_size(prediction):
     scales = [(2, 1, HEIGHT // s, WIDTH // s) for s in (64, 32, 16, 8, 4, 2)]
-    assert [tuple(d.shape) for d in answer["disparity_scales"]] == scales
-    assert [tuple(o.shape) for o in answer["occlusion_scales"]] == scales
-    assert answer["disparity"].shape == (2, 1, HEIGHT, WIDTH)
-    assert answer["disparity"].min() >= 0
-    assert torch.equal(answer["confidence"], -answer["occlusion_scales"][-1])
+    assert [tuple(d.shape) for d in prediction["disparity_scales"]] == scales
+    assert [tuple(o.shape) for o in prediction["occlusion_scales"]] == scales
+    assert prediction["disparity"].shape == (2, 1, HEIGHT, WIDTH)
+    assert prediction["disparity"].min() >= 0
+    assert torch.equal(prediction["confidence"], -prediction["occlusion_scales"][-1])
     for side in ("left_features", "right_features"):
-        assert [tuple(f.shape[2:]) for f in answer[side]] == [(64, 96), (32, 48), (32, 48)]
+        assert [tuple(f.shape[2:]) for f in prediction[side]] == [(64, 96), (32, 48), (32, 48)]
 
 
-def test_the_answer_is_the_finest_scale_in_input_pixels(answer):
-    finest = functional.interpolate(answer["disparity_scales"][-1], scale_factor=2.0, mode="bilinear")
-    assert torch.equal(answer["disparity"], finest.clamp(min=0))
+def test_the_prediction_is_the_finest_scale_in_input_pixels(prediction):
+    finest = functional.interpolate(prediction["disparity_scales"][-1], scale_factor=2.0, mode="bilinear")
+    assert torch.equal(prediction["disparity"], finest.clamp(min=0))
 
 
 def test_the_width_of_the_paper_has_its_channels_and_width_scales_them():
@@ -72,8 +72,8 @@ def test_both_views_pass_the_same_layers_and_the_right_one_ends_in_the_correlati
 def test_every_parameter_learns():
     torch.manual_seed(0)
     network = depth_models.build("dispnet", width=0.125, batch_norm=True)
-    answer = network(*(torch.rand(2, 2, 3, 64, 128) * 255))
-    sum(x.square().mean() for key in ("disparity_scales", "occlusion_scales") for x in answer[key]).backward()
+    prediction = network(*(torch.rand(2, 2, 3, 64, 128) * 255))
+    sum(x.square().mean() for key in ("disparity_scales", "occlusion_scales") for x in prediction[key]).backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
     silent = [name for name, p in network.named_parameters() if p.grad.abs().max() == 0]
     assert not silent
@@ -97,11 +97,11 @@ def test_it_learns_one_small_batch():
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     errors = []
     for _ in range(60):
-        answer = network(left, right)
-        loss = sum((functional.interpolate(d, (64, 128)) - truth).abs().mean() for d in answer["disparity_scales"])
+        prediction = network(left, right)
+        loss = sum((functional.interpolate(d, (64, 128)) - truth).abs().mean() for d in prediction["disparity_scales"])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        errors.append((answer["disparity"] - truth).abs().mean().item())
+        errors.append((prediction["disparity"] - truth).abs().mean().item())
     assert errors[0] > 6
     assert errors[-1] < 1.2, errors[::10]

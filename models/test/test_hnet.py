@@ -25,11 +25,11 @@ def pair(batch=2):
 )
 def test_outputs_have_the_documented_shapes_and_every_parameter_learns(config):
     network = depth_models.build("hnet", **SMALL, **config).train()
-    answer = network(*pair())
-    shapes = {name: tuple(value.shape) for name, value in answer.items()}
+    prediction = network(*pair())
+    shapes = {name: tuple(value.shape) for name, value in prediction.items()}
     scales = {f"{v}_{s}": (2, 1, HEIGHT // s, WIDTH // s) for v in ("left", "right") for s in (8, 4, 2, 1)}
     assert shapes == {"disparity": (2, 1, HEIGHT, WIDTH), "confidence": (2, 1, HEIGHT // 2, WIDTH // 2)} | scales
-    sum(answer[name].square().mean() for name in scales).backward()
+    sum(prediction[name].square().mean() for name in scales).backward()
     without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert without == []
 

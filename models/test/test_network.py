@@ -21,7 +21,7 @@ class MatcherConfig:
 
 
 class Matcher(StereoNetwork):
-    """Answers the difference of brightness as disparity, and nothing else."""
+    """Predicts the difference of brightness as disparity, and nothing else."""
 
     size_multiple = 16
     outputs: ClassVar[dict[str, int]] = {"disparity": 1}
@@ -36,7 +36,7 @@ class Matcher(StereoNetwork):
 
 
 @pytest.mark.parametrize("name", depth_models.names())
-def test_every_network_answers_its_outputs_at_their_strides(name):
+def test_every_network_predicts_its_outputs_at_their_strides(name):
     network = depth_models.build(name).eval()
     height, width = 2 * network.size_multiple, 3 * network.size_multiple
     with torch.no_grad():
@@ -51,11 +51,11 @@ def test_every_network_answers_its_outputs_at_their_strides(name):
     assert (spec.task, spec.inputs, spec.outputs) == (network.task, network.inputs, network.outputs)
 
 
-def test_logits_are_published_as_shares_and_classes():
+def test_logits_are_published_as_fractions_and_classes():
     network = depth_models.build("stereo_s")
     semantic = torch.zeros(1, 9, 2, 3)
     semantic[:, 4, :, :2], semantic[:, 7, :, 2] = 5.0, 5.0
-    answer = {
+    prediction = {
         "disparity": torch.full((1, 1, 8, 12), 3.5),
         "confidence": torch.full((1, 1, 4, 6), 2.0),
         "semantic": semantic,
@@ -63,14 +63,16 @@ def test_logits_are_published_as_shares_and_classes():
         "instance_offset": torch.full((1, 2, 2, 3), 1.5),
         "occlusion": torch.zeros(1),
     }
-    maps = published_maps(network, answer, 12)
+    maps = published_maps(network, prediction, 12)
     assert list(maps) == ["disparity", "confidence", "semantic", "instance_center", "instance_offset"]
     assert maps["disparity"].unique().tolist() == [3.5]
     assert maps["confidence"].unique().item() == pytest.approx(0.8808, abs=1e-4)
     assert maps["instance_center"].unique().item() == pytest.approx(0.2689, abs=1e-4)
     # Logits at 1/4 become classes at 1/2: the border between cells 1 and 2 falls between columns 3 and 4.
     assert maps["semantic"][0, 0].tolist() == [4, 4, 4, 4, 7, 7]
-    full = answer | {"semantic": torch.nn.functional.one_hot(torch.full((1, 4, 6), 6), 9).permute(0, 3, 1, 2).float()}
+    full = prediction | {
+        "semantic": torch.nn.functional.one_hot(torch.full((1, 4, 6), 6), 9).permute(0, 3, 1, 2).float()
+    }
     assert published_maps(network, full, 12)["semantic"].tolist() == [[[6] * 6] * 4]
 
 

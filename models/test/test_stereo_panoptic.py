@@ -18,9 +18,9 @@ def network():
 def test_outputs_have_the_documented_shapes(network):
     pair = torch.rand(2, 2, 3, HEIGHT, WIDTH) * 255
     with torch.no_grad():
-        answer = network.eval()(*pair)
-    features = [answer.pop("left_features"), answer.pop("right_features")]
-    shapes = {k: tuple(v.shape) for k, v in answer.items()}
+        prediction = network.eval()(*pair)
+    features = [prediction.pop("left_features"), prediction.pop("right_features")]
+    shapes = {k: tuple(v.shape) for k, v in prediction.items()}
     half, quarter = (HEIGHT // 2, WIDTH // 2), (HEIGHT // 4, WIDTH // 4)
     assert shapes == {
         "disparity": (2, 1, HEIGHT, WIDTH),
@@ -76,8 +76,8 @@ def test_size_l_has_more_of_everything_and_stays_within_its_budget(network):
     assert 28 < depth_models.count_cost(large, 384, 640).gmacs < 40
     assert large.config.max_disparity_px == network.config.max_disparity_px
     with torch.no_grad():
-        answer = large.eval()(*torch.rand(2, 1, 3, 32, 64) * 255)
-    assert answer["disparity"].shape == (1, 1, 32, 64)
+        prediction = large.eval()(*torch.rand(2, 1, 3, 32, 64) * 255)
+    assert prediction["disparity"].shape == (1, 1, 32, 64)
 
 
 def test_cost_grows_with_the_number_of_pixels(network):
@@ -87,8 +87,8 @@ def test_cost_grows_with_the_number_of_pixels(network):
 
 def test_weights_return_as_saved_in_half_precision(network, tmp_path):
     depth_models.save_weights(tmp_path / "w.pt", "stereo_s", network, recipe="none")
-    loaded, name, facts = depth_models.load_weights(tmp_path / "w.pt")
-    assert (name, facts) == ("stereo_s", {"recipe": "none"})
+    loaded, name, metadata = depth_models.load_weights(tmp_path / "w.pt")
+    assert (name, metadata) == ("stereo_s", {"recipe": "none"})
     for key, value in network.state_dict().items():
         expected = value.half().float() if value.is_floating_point() else value
         torch.testing.assert_close(loaded.state_dict()[key], expected, rtol=0, atol=0)

@@ -24,21 +24,21 @@ def pair(height: int = HEIGHT, width: int = WIDTH) -> torch.Tensor:
 
 def test_outputs_have_the_documented_shapes_and_strides(network):
     with torch.no_grad():
-        answer = network(*pair())
-    assert answer["disparity"].shape == (1, 1, HEIGHT, WIDTH)
-    assert answer["confidence"].shape == answer["occlusion"].shape == (1, 1, HEIGHT // 2, WIDTH // 2)
-    assert answer["level_logits"].shape == (1, 24, HEIGHT // 8, WIDTH // 8)
+        prediction = network(*pair())
+    assert prediction["disparity"].shape == (1, 1, HEIGHT, WIDTH)
+    assert prediction["confidence"].shape == prediction["occlusion"].shape == (1, 1, HEIGHT // 2, WIDTH // 2)
+    assert prediction["level_logits"].shape == (1, 24, HEIGHT // 8, WIDTH // 8)
     for name in ("instance_center", "instance_offset"):
-        assert answer[name].shape[2] * network.outputs[name] == HEIGHT
+        assert prediction[name].shape[2] * network.outputs[name] == HEIGHT
 
 
 def test_an_untrained_refinement_is_the_bilinear_upsampling_of_the_core(network):
     views = pair()
     with torch.no_grad():
-        answer, core = network(*views), network.core(*(F.avg_pool2d(view, 2) for view in views))
+        prediction, core = network(*views), network.core(*(F.avg_pool2d(view, 2) for view in views))
     smooth = 2 * F.interpolate(core["disparity"], scale_factor=2.0, mode="bilinear", align_corners=False)
-    torch.testing.assert_close(answer["disparity"], smooth, atol=0.05, rtol=0.01)
-    torch.testing.assert_close(answer["disparity2"], core["disparity"])
+    torch.testing.assert_close(prediction["disparity"], smooth, atol=0.05, rtol=0.01)
+    torch.testing.assert_close(prediction["disparity2"], core["disparity"])
 
 
 def test_bilinear_start_doubles_a_ramp_exactly_inside_the_image():
@@ -69,8 +69,8 @@ def test_every_parameter_gets_a_finite_gradient():
         network.fine.head.weight.normal_(std=0.1)  # a layer of zeros passes nothing on
         network.fine.mask.weight.normal_(std=0.1)
     views = torch.rand(2, 2, 3, HEIGHT, WIDTH) * 255
-    answer = network(*views)
-    sum(value.float().square().mean() for value in answer.values()).backward()
+    prediction = network(*views)
+    sum(value.float().square().mean() for value in prediction.values()).backward()
     without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     # The core's own last upsampling and finest heads feed the refinement, so nothing is left over.
     assert without == []

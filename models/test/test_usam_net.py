@@ -23,11 +23,11 @@ def test_five_stages_halve_and_five_double_with_attention_between():
     shapes = []
     for stage in (*network.down, network.attention, *network.up):
         stage.register_forward_hook(lambda _module, _inputs, out: shapes.append(tuple(out.shape[1:])))
-    answer = network(*images(3).to("meta"))
+    prediction = network(*images(3).to("meta"))
     down = [(64, 32, 48), (128, 16, 24), (256, 8, 12), (512, 4, 6), (512, 2, 3)]
     up = [(512, 4, 6), (256, 8, 12), (128, 16, 24), (64, 32, 48), (32, 64, 96)]
     assert shapes == [*down, (512, 2, 3), *up]
-    assert answer["disparity"].shape == (1, 1, HEIGHT, WIDTH)
+    assert prediction["disparity"].shape == (1, 1, HEIGHT, WIDTH)
     assert [stage[0].stride for stage in network.down] == [(2, 2)] * 5
     assert [type(stage.up[0]) for stage in network.up] == [torch.nn.ConvTranspose2d] * 5
 
@@ -59,8 +59,8 @@ def test_regions_that_are_missing_or_too_many_are_refused():
 def test_unknown_regions_count_as_black():
     network, (left, right, _) = build(regions="given").eval(), images(3)
     with torch.no_grad():
-        answers = [network(left, right, torch.full_like(left, value))["disparity"] for value in (float("nan"), 0.0)]
-    assert torch.equal(*answers)
+        predictions = [network(left, right, torch.full_like(left, value))["disparity"] for value in (float("nan"), 0.0)]
+    assert torch.equal(*predictions)
 
 
 def test_the_spec_names_the_regions_that_a_variant_takes():
@@ -72,8 +72,8 @@ def test_the_spec_names_the_regions_that_a_variant_takes():
 @pytest.mark.parametrize("regions", ["none", "given", "light"])
 def test_every_parameter_gets_a_finite_gradient(regions):
     network = build(regions=regions).train()
-    answer = network(*images(3 if regions == "given" else 2, batch=2))
-    sum(value.square().mean() for value in answer.values()).backward()
+    prediction = network(*images(3 if regions == "given" else 2, batch=2))
+    sum(value.square().mean() for value in prediction.values()).backward()
     without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert without == []
 
@@ -105,10 +105,10 @@ def test_the_light_branch_paints_borders_black_and_regions_in_a_colour():
     network = build().eval()
     left, right = images(2)
     with torch.no_grad():
-        answer = network(left, right)
-        assert answer["regions"].shape == (1, 3, HEIGHT, WIDTH)
-        assert answer["border"].shape == (1, 1, HEIGHT, WIDTH)
-        assert 0 <= answer["regions"].min() <= answer["regions"].max() <= 255
+        prediction = network(left, right)
+        assert prediction["regions"].shape == (1, 3, HEIGHT, WIDTH)
+        assert prediction["border"].shape == (1, 1, HEIGHT, WIDTH)
+        assert 0 <= prediction["regions"].min() <= prediction["regions"].max() <= 255
         network.light.head.bias[12:] = 60.0
         assert network(left, right)["regions"].abs().max() < 1e-6
 

@@ -8,8 +8,8 @@ def test_a_network_with_overrides_rebuilds_itself_from_its_file(tmp_path):
     config = {"levels": 12, "aggregate_widths": (16, 24, 32)}
     network = depth_models.build("stereo_s", **config)
     depth_models.save_weights(tmp_path / "weights.pt", "stereo_s", network, config=config, recipe="none")
-    again, name, facts = depth_models.load_weights(tmp_path / "weights.pt")
-    assert (name, facts) == ("stereo_s", {"recipe": "none"})
+    again, name, metadata = depth_models.load_weights(tmp_path / "weights.pt")
+    assert (name, metadata) == ("stereo_s", {"recipe": "none"})
     assert again.config == network.config
     weight, kept = network.hourglass.logits.weight, again.hourglass.logits.weight
     torch.testing.assert_close(kept, weight.half().float(), rtol=0, atol=0)
@@ -22,7 +22,7 @@ def test_weights_of_another_size_are_refused(tmp_path):
         depth_models.load_weights(tmp_path / "weights.pt")
 
 
-def test_the_mean_of_runs_keeps_their_network_and_their_facts(tmp_path):
+def test_the_mean_of_runs_keeps_their_network_and_their_metadata(tmp_path):
     config, paths = {"levels": 24, "refine_width": 24}, [tmp_path / "a.pt", tmp_path / "b.pt"]
     networks = [depth_models.build("stereo_s", **config) for _ in paths]
     for seed, (path, network) in enumerate(zip(paths, networks, strict=True)):
@@ -31,8 +31,8 @@ def test_the_mean_of_runs_keeps_their_network_and_their_facts(tmp_path):
                 value.copy_(torch.randn(value.shape, generator=torch.Generator().manual_seed(seed)))
         depth_models.save_weights(path, "stereo_s", network, config=config, seed=seed)
     depth_models.average_weights(paths, tmp_path / "mean.pt")
-    mean, name, facts = depth_models.load_weights(tmp_path / "mean.pt")
-    assert (name, facts) == ("stereo_s", {"averaged": [{"seed": 0}, {"seed": 1}]})
+    mean, name, metadata = depth_models.load_weights(tmp_path / "mean.pt")
+    assert (name, metadata) == ("stereo_s", {"averaged": [{"seed": 0}, {"seed": 1}]})
     first, second = (network.state_dict() for network in networks)
     for key, value in mean.state_dict().items():
         if value.is_floating_point():

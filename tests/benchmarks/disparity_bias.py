@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Systematic error of stereo methods: medians of the signed error, which scores of absolute errors do not show.
 
-Without --data: textured pairs shifted by whole pixels. With --data: answers against the truth by range of true
-disparity; with --against-sgbm instead against SGBM's own answers, for pairs without truth.
+Without --data: textured pairs shifted by whole pixels. With --data: predictions against the truth by range of true
+disparity; with --against-sgbm instead against SGBM's own predictions, for pairs without truth.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from depth_training.evaluation.methods import make_method
 SHIFTS_PX = (0, 2, 4, 6, 8, 12, 20, 37, 60)
 EDGES_PX = (0.5, 3, 6, 10, 20, 40, 80)
 LEFT_MARGIN_PX = 64  # the right camera does not see what is left of it
-NEAR_PX = 2.0  # answers farther from SGBM's are mismatches of one of them, not a systematic error
+NEAR_PX = 2.0  # predictions farther from SGBM's are mismatches of one of them, not a systematic error
 
 
 def main() -> None:
@@ -53,26 +53,28 @@ def of_shifts(methods: dict[str, Method]) -> Iterator[Row]:
     """Median error on pairs that are one picture, seen SHIFTS_PX columns apart; mean over two pictures."""
     for shift_px in SHIFTS_PX:
         wide = [matched_pair(192, 320 + shift_px, seed=seed).left for seed in (5, 6)]
-        pairs = [[np.ascontiguousarray(v) for v in (w[:, :320], w[:, shift_px:])] for w in wide]
-        answers = [[method(*pair).disparity_px[:, LEFT_MARGIN_PX:] for pair in pairs] for method in methods.values()]
-        yield "shifted", str(shift_px), [float(np.mean([np.median(a) for a in two])) - shift_px for two in answers]
+        cuts = {"left": slice(320), "right": slice(shift_px, None)}
+        pairs = [{name: np.ascontiguousarray(w[:, cut]) for name, cut in cuts.items()} for w in wide]
+        predictions = [[method(pair).disparity_px[:, LEFT_MARGIN_PX:] for pair in pairs] for method in methods.values()]
+        yield "shifted", str(shift_px), [float(np.mean([np.median(a) for a in two])) - shift_px for two in predictions]
 
 
 def of_set(name: str, dataset: Dataset, methods: dict[str, Method], step: int, matcher: Method | None) -> Iterator[Row]:
-    """Median of answer minus truth, or minus SGBM's own answer, by range of the latter."""
+    """Median of prediction minus truth, or minus SGBM's own prediction, by range of the latter."""
     truths, errors = [], []
     for index in range(0, len(dataset), step):
         sample = dataset[index]
-        answers = np.stack([method(sample.left, sample.right).disparity_px for method in methods.values()])
+        pair = {"left": sample.left, "right": sample.right}
+        predictions = np.stack([method(pair).disparity_px for method in methods.values()])
         if matcher is None:
             truth_px = sample.disparity_px
             counts = np.isfinite(truth_px) & (truth_px > 0)
         else:
-            matched = matcher(sample.left, sample.right)
+            matched = matcher(pair)
             truth_px = matched.disparity_px
-            counts = matched.parts["own answers"] & (np.abs(answers - truth_px) < NEAR_PX).all(0)
+            counts = matched.parts["own predictions"] & (np.abs(predictions - truth_px) < NEAR_PX).all(0)
         truths.append(truth_px[counts])
-        errors.append((answers - truth_px)[:, counts])
+        errors.append((predictions - truth_px)[:, counts])
     truth_px, error_px = np.concatenate(truths), np.concatenate(errors, 1)
     for low, high in pairwise(EDGES_PX):
         inside = (truth_px >= low) & (truth_px < high)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from depth_export.pairs import Pair, read_pairs
+from depth_export.pairs import PairFiles, read_pairs
 from depth_runtime.metrics import disparity_errors
 from depth_runtime.onnx_file import read_spec
 from depth_runtime.pipeline import StereoPipeline
@@ -47,8 +47,8 @@ class TypedBackend:
         return dict(zip(names, self._session.run(names, self._inputs), strict=True))
 
 
-def figures(pipeline: StereoPipeline, pair: Pair) -> list[float]:
-    """FIGURES of the pipeline's answer to a pair."""
+def figures(pipeline: StereoPipeline, pair: PairFiles) -> list[float]:
+    """FIGURES of the pipeline's prediction for a pair."""
     truth_px = pair.truth_px(pipeline.backend.spec.max_disparity)
     errors = disparity_errors(pipeline.process(pair.images(), set()).disparity_px, truth_px)
     return [errors[name] for name in FIGURES]

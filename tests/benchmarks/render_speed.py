@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from depth_training.synthetic import DEFAULT_MIX, LAYOUTS, StereoWorld, TextureBank
+from depth_training.synthetic import DEFAULT_MIX, SCENE_KINDS, StereoWorld, TextureBank
 
 
 @dataclass
-class Stage:
+class TimedStage:
     """A part of the work with the wall and CPU seconds of its rounds."""
 
     name: str
@@ -42,7 +42,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--size", default="512x288", help="WIDTHxHEIGHT")
     parser.add_argument("--batch", type=int, default=0, help="pairs (default: 64 on a GPU, 4 on a CPU)")
     parser.add_argument("--rounds", type=int, default=0, help="default: 20 on a GPU, 3 on a CPU")
-    parser.add_argument("--layout", choices=list(LAYOUTS), help="only one layout; default: the mix of training")
+    parser.add_argument(
+        "--kind", choices=list(SCENE_KINDS), help="only one kind of scene; default: the mix of training"
+    )
     parser.add_argument("--textures", type=Path, help="archive; default: computed textures")
     parser.add_argument("--threads", type=int, default=1, help="of a CPU")
     args = parser.parse_args(arguments)
@@ -52,12 +54,12 @@ def main(arguments: list[str] | None = None) -> None:
     width, height = (int(number) for number in args.size.split("x"))
     bank = TextureBank.load(args.textures, device) if args.textures else TextureBank.procedural(24, 0, device)
     world = StereoWorld(bank, height, width, seed=0)
-    mix = {args.layout: 1.0} if args.layout else DEFAULT_MIX
+    mix = {args.kind: 1.0} if args.kind else DEFAULT_MIX
     scenes = world.scenes(batch, mix)
     stages = [
-        Stage("scenes", lambda: world.scenes(batch, mix)),
-        Stage("rendering", lambda: world.renderer.render(scenes)),
-        Stage("whole batch", lambda: world.batch(batch, mix)),
+        TimedStage("scenes", lambda: world.scenes(batch, mix)),
+        TimedStage("rendering", lambda: world.renderer.render(scenes)),
+        TimedStage("whole batch", lambda: world.batch(batch, mix)),
     ]
     if on_gpu:
         start = time.perf_counter()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time of USAM-Net without regions, with its light branch and with Segment Anything, interleaved in one run.
 
-The network is timed in torch in all three variants; weights play no part in time. SAM's share is its automatic mask
+The network is timed in torch in all three variants; weights play no part in time. SAM's part is its automatic mask
 generator and the painting of the region image. CPU seconds of this process are printed beside wall-clock ones: on a
 busy machine only the former can be compared.
 """

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 STRIDE = 2
-SURE_PX, SURE_SHARE = 1.0, 0.05  # maps agree when they differ by less than 1 px + 5 % of the disparity
+SURE_PX, SURE_FRACTION = 1.0, 0.05  # maps agree when they differ by less than 1 px + 5 % of the disparity
 SHARPNESS = 4.0
 
 
@@ -24,9 +24,9 @@ def consistency_logits(left_px: Tensor, right_px: Tensor) -> Tensor:
     width = right.shape[-1]
     column = torch.arange(0, width, STRIDE, device=left.device, dtype=left.dtype) - left
     near = column.floor().clamp(0, width - 2)
-    share = (column - near).clamp(0, 1)
+    fraction = (column - near).clamp(0, 1)
     index = near.long()
-    matched = right.gather(3, index) * (1 - share) + right.gather(3, index + 1) * share
-    tolerance = SURE_PX + SURE_SHARE * left
+    matched = right.gather(3, index) * (1 - fraction) + right.gather(3, index + 1) * fraction
+    tolerance = SURE_PX + SURE_FRACTION * left
     error = torch.where(column < 0, 2 * tolerance, (left - matched).abs())
     return SHARPNESS * (1 - error / tolerance)

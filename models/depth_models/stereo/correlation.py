@@ -33,7 +33,7 @@ def local_correlation(left: Tensor, right: Tensor, disparity: Tensor, radius: in
     left, right: [B, C, H, W]; disparity [B, 1, H, W] >= 0 in their pixels -> [B, 2 * radius + 1, H, W].
     Products are taken at the 2 * radius + 2 whole columns and then interpolated linearly, which equals
     sampling features at sub-pixel columns but reads each feature vector once, as one contiguous row. Where the
-    disparity is not a number, neither is the answer.
+    disparity is not a number, neither is the result.
     """
     b, c, h, w = left.shape
     x = torch.arange(w, device=left.device, dtype=disparity.dtype).view(1, 1, w) - disparity[:, 0]

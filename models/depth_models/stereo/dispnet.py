@@ -23,7 +23,7 @@ from .correlation import correlation_volume
 from .features import normalise
 
 LEVEL_PX = 4  # the correlation stands at 1/4 resolution
-UNIT_PX = 32.0  # layers answer disparities in this unit, so that their numbers are near 1
+UNIT_PX = 32.0  # layers give disparities in this unit, so that their numbers are near 1
 ENCODER = (256, 512, 512, 1024)  # channels at 1/8, 1/16, 1/32, 1/64
 DECODER = (512, 256, 128, 64, 32)  # at 1/32, 1/16, 1/8, 1/4, 1/2
 
@@ -76,7 +76,7 @@ class DecoderStage(nn.Module):
 
 
 class DispNet(StereoNetwork):
-    """Disparity and occlusion of the left view at 1/64 to 1/2; the answer is the finest, brought to full size."""
+    """Disparity and occlusion of the left view at 1/64 to 1/2; the prediction is the finest, brought to full size."""
 
     size_multiple = 64
     outputs: ClassVar[dict[str, int]] = {"disparity": 1, "confidence": 2}

@@ -76,7 +76,7 @@ def swap_views(x: Tensor) -> Tensor:
 
 
 def pixel_masses(activations: Tensor) -> Tensor:
-    """What each pixel may send or receive: its activation above zero as a share of its line's (Theta of Eq. 4).
+    """What each pixel may send or receive: its activation above zero as a fraction of its line's (Theta of Eq. 4).
 
     [..., pixels, 1] -> the same, above 0, each line's sum is one.
     """

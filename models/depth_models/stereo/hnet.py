@@ -3,7 +3,7 @@
 
 Both views pass the same ResNet-18 and the same decoder. In between, each scale's maps of both views are joined and
 convolved once for each view. Mutual attention stands behind the three deeper encoder stages (1/8, 1/16, 1/32) and
-before the first three decoder blocks (1/32, 1/16, 1/8). It is meant for self-supervised training, answers disparity
+before the first three decoder blocks (1/32, 1/16, 1/8). It is meant for self-supervised training, predicts disparity
 for both views, and its confidence is their agreement.
 """
 
@@ -32,7 +32,7 @@ _ATTENDED = 3
 class HNetConfig:
     """attention: none, eg_mnl, eg_mea, ot_mnl or ot_mea; width: of ResNet-18 and decoder, 1 as in the paper.
 
-    siamese: False is the paper's Monodepth2 with joined images: one encoder reads both, one decoder answers both views.
+    siamese: False is the paper's Monodepth2 with joined images: one encoder and one decoder for both views.
     """
 
     width: float = 1.0
@@ -84,12 +84,12 @@ class HNet(StereoNetwork):
         right_8 .. right_1: disparity of both views [B, 1, H/s, W/s], at every scale in px of the input.
         """
         sigmoids = self._siamese(left, right) if self.config.siamese else self._joined(left, right)
-        answer = {}
+        prediction = {}
         for stride in SCALES:
             views = disparity_of_sigmoid(sigmoids[stride], self.config.max_disparity_px).chunk(2)
-            answer[f"left_{stride}"], answer[f"right_{stride}"] = views
-        confidence = consistency_logits(answer["left_1"], answer["right_1"])
-        return {"disparity": answer["left_1"], "confidence": confidence, **answer}
+            prediction[f"left_{stride}"], prediction[f"right_{stride}"] = views
+        confidence = consistency_logits(prediction["left_1"], prediction["right_1"])
+        return {"disparity": prediction["left_1"], "confidence": confidence, **prediction}
 
     def _siamese(self, left: Tensor, right: Tensor) -> dict[int, Tensor]:
         """Sigmoid maps [2B, 1, ...], left views first, by stride."""
@@ -104,7 +104,7 @@ class HNet(StereoNetwork):
         return self.decoder(fused, self.attend_decoder)
 
     def _joined(self, left: Tensor, right: Tensor) -> dict[int, Tensor]:
-        """The same from joined images; the decoder answers both views in two channels."""
+        """The same from joined images; the decoder predicts both views in two channels."""
         maps = self.decoder(self.backbone(torch.cat((left, right), 1)))
         return {stride: torch.cat(x.chunk(2, 1)) for stride, x in maps.items()}
 

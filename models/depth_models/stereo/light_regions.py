@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small encoder-decoder that predicts the region image of a view: what USAM-Net takes Segment Anything for.
 
-It answers the border between regions and the mean colour of each pixel's region; the image is that colour, black on
+It predicts the border between regions and the mean colour of each pixel's region; the image is that colour, black on
 borders, as depth_training's sam-masks paints it, and learns from those paintings.
 """
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from ..blocks import ConvBlock, double
 
-SCALES = (8, 4, 2, 1)  # strides of the answers, coarse to fine
+SCALES = (8, 4, 2, 1)  # strides of the predictions, coarse to fine
 NEAREST, FARTHEST = 0.1, 100.0  # depth range of the sigmoid, in units
-# Sigmoid of the first answers: a tenth of the range, since a search by gradients only finds matches that are near.
+# Sigmoid of the first predictions: a tenth of the range, since a search by gradients only finds matches that are near.
 _FIRST_LOGIT = -2.2
 
 
@@ -56,14 +56,14 @@ class SigmoidDecoder(nn.Module):
         before: modules that change the inputs of the first blocks.
         """
         x, skips = features[-1], (*features[-2::-1], None)
-        answers = {}
+        predictions = {}
         for index, (block, skip) in enumerate(zip(self.blocks, skips, strict=True)):
             if before is not None and index < len(before):
                 x = before[index](x)
             x = block(x, skip)
             if index > 0:
-                answers[SCALES[index - 1]] = torch.sigmoid(self.heads[index - 1](x).float())
-        return answers
+                predictions[SCALES[index - 1]] = torch.sigmoid(self.heads[index - 1](x).float())
+        return predictions
 
 
 def disparity_of_sigmoid(sigmoid: Tensor, max_disparity_px: float) -> Tensor:

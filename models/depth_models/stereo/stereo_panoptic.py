@@ -45,7 +45,7 @@ class StereoPanopticConfig:
 
     @property
     def max_disparity_px(self) -> int:
-        """Largest disparity the network can answer, in input pixels."""
+        """Largest disparity the network can predict, in input pixels."""
         return self.levels * LEVEL_PX
 
 
@@ -53,7 +53,7 @@ class StereoPanoptic(StereoNetwork):
     """Disparity, confidence and panoptic maps of the left view."""
 
     size_multiple = 32
-    # Heads answer where they think; the runtime resizes what is published.
+    # Heads predict at their own stride; the runtime resizes what is published.
     outputs: ClassVar[dict[str, int]] = {
         "disparity": 1,
         "confidence": 2,

@@ -28,7 +28,7 @@ from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig
 
 @dataclass(frozen=True)
 class StereoXsConfig(StereoPanopticConfig):
-    """Widths of the network that answers the halved pair, and of the refinement at 1/2."""
+    """Widths of the network for the halved pair, and of the refinement at 1/2."""
 
     levels: int = 24
     fine_width: int = 16
@@ -37,7 +37,7 @@ class StereoXsConfig(StereoPanopticConfig):
 
     @property
     def max_disparity_px(self) -> int:
-        """Largest disparity the network can answer, in input pixels."""
+        """Largest disparity the network can predict, in input pixels."""
         return 2 * super().max_disparity_px
 
 
@@ -59,7 +59,7 @@ class FineRefine(nn.Module):
         start_from_bilinear(self.head, self.mask)
 
     def forward(self, left: Tensor, right: Tensor, coarse: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Normalised full-size views [B, 3, H, W] and the core's answer for the halved pair."""
+        """Normalised full-size views [B, 3, H, W] and the core's prediction for the halved pair."""
         batch, disparity2 = left.shape[0], coarse["disparity"]
         detail = self.detail(torch.cat((left, right)))
         views = unit_channels(self.match(detail).float())
@@ -127,7 +127,7 @@ class StereoXs(StereoNetwork):
         """Rectified RGB pair [B, 3, H, W] in 0..255, H and W multiples of 64.
 
         disparity [B, 1, H, W] px; confidence, occlusion: logits [B, 1, H/2, W/2]; disparity2 [B, 1, H/2, W/2], the
-        core's answer in its own pixels; all others as StereoPanoptic gives them for the halved pair.
+        core's prediction in its own pixels; all others as StereoPanoptic gives them for the halved pair.
         """
         coarse = self.core(*(F.avg_pool2d(view, 2) for view in (left, right)))
         fine = self.fine(normalise(left), normalise(right), coarse)
@@ -144,8 +144,8 @@ def start_from_bilinear(head: nn.Conv2d, mask: nn.Conv2d) -> None:
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
     nn.init.zeros_(mask.weight)
-    shares = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])  # of three neighbours, for the two fine pixels
-    weights = torch.einsum("ai,bj->ijab", shares, shares).reshape(9, 4)
+    fractions = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])  # of three neighbours, for the two fine pixels
+    weights = torch.einsum("ai,bj->ijab", fractions, fractions).reshape(9, 4)
     with torch.no_grad():
         mask.bias.copy_(weights.clamp(min=math.exp(-8)).log().flatten())
 

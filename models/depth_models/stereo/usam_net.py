@@ -23,7 +23,7 @@ from .light_regions import LightRegions
 REGIONS = ("none", "given", "light")
 CHANNELS = (64, 128, 256, 512, 512)  # at 1/2, 1/4, 1/8, 1/16, 1/32
 LAST = 32  # at full resolution
-_FIRST_LOGIT = -2.0  # the first answers are near 12 % of the range, where most disparities are
+_FIRST_LOGIT = -2.0  # the first predictions are near 12 % of the range, where most disparities are
 
 
 @dataclass(frozen=True)

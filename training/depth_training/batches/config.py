@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class WorldConfig:
-    """The procedural world: its textures and the fractions of its layouts."""
+    """The procedural world: its textures and the fractions of its kinds of scenes."""
 
     textures: str = ""  # archive of `textures` or `pack-textures`; empty: computed textures
     computed_textures: int = 96

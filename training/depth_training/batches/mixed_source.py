@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .stereo_batch import Source, StereoBatch
+from .stereo_batch import BatchSource, StereoBatch
 
 
 class MixedSource:
     """Batches of several sources, joined."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[BatchSource]) -> None:
         self._sources = sources
 
     @property
@@ -32,7 +32,7 @@ class MixedSource:
 class WithoutTruth:
     """Batches of a source with all truth hidden."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: BatchSource) -> None:
         self._source = source
 
     @property

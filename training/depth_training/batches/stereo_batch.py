@@ -91,7 +91,7 @@ class StereoBatch:
         return network(**images)
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """An endless source; the same position gives the same batch, so a run resumes exactly."""
 
     position: int

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ..synthetic import LAYOUTS, StereoSample, StereoWorld, TextureBank
+from ..synthetic import SCENE_KINDS, StereoSample, StereoWorld, TextureBank
 from .config import DataConfig, WorldConfig
 from .stereo_batch import StereoBatch
 
@@ -43,7 +43,7 @@ class SyntheticSource:
             raise ValueError(f"expected data.shards a multiple of the {count} processes, got {data.shards}; set it")
         self.position = 0
         self._world, self._augmented = world, config.augmented
-        self._mix = {name: getattr(config, name) for name in LAYOUTS}
+        self._mix = {name: getattr(config, name) for name in SCENE_KINDS}
         self._size = data.batch // data.shards
         self._seed, self._stream, self._shards = seed, stream, range(rank, data.shards, count)
 

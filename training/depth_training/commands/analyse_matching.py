@@ -3,7 +3,7 @@
 their minimum says in texture-less areas and at depth edges.
 
 Writes a picture (needs matplotlib) and prints a table. Regions and errors follow the true disparity where --truth gives
-one (16-bit PNG, pixels x 256, 0 = unknown); without it the regions follow the network's own answer.
+one (16-bit PNG, pixels x 256, 0 = unknown); without it the regions follow the network's own prediction.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from depth_runtime.tables import json_text, markdown_table, number
 from ..evaluation.distance_plot import require_matplotlib
 from ..evaluation.torch_backend import load_network
 from ..matching.analysis import feature_curves, network_features, photometric_curves, regions, summarise_curves
-from ..matching.plot import Pair, Pixel, plot_matching
+from ..matching.plot import Pixel, PlottedPair, plot_matching
 from ..reconstruction import DISTANCES, SAMPLINGS
 
 
@@ -47,10 +47,10 @@ def run(arguments: argparse.Namespace) -> None:
     network, _ = load_network(arguments.weights)
     left, right = read_rgb(arguments.left), read_rgb(arguments.right)
     views = [torch.from_numpy(image).permute(2, 0, 1).float()[None] for image in (left, right)]
-    answer, size = network_features(network, *views)
+    prediction, size = network_features(network, *views)
     height, width = left.shape[:2]
-    disparity_px = answer["disparity"][0, 0, :height, :width].numpy()
-    layers = [_chosen(answer[f"{side}_features"], arguments.layer) for side in ("left", "right")]
+    disparity_px = prediction["disparity"][0, 0, :height, :width].numpy()
+    layers = [_chosen(prediction[f"{side}_features"], arguments.layer) for side in ("left", "right")]
     options = (arguments.candidates, arguments.distance, arguments.sampling)
     curves = {
         "photometric": photometric_curves(*views, arguments.candidates, arguments.sampling),
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json_text(table, indent=1))
     pixels = {text: parse_pixel(text, width, height) for text in arguments.pixel}
     pixels = pixels or typical_pixels(masks, arguments.candidates, truth_px)
-    plot_matching(Pair(left, disparity_px, truth_px), curves, pixels, arguments.out)
+    plot_matching(PlottedPair(left, disparity_px, truth_px), curves, pixels, arguments.out)
 
 
 def _chosen(layers: tuple[torch.Tensor, ...], number: int | None) -> tuple[torch.Tensor, ...]:
@@ -102,7 +102,7 @@ def typical_pixels(masks: dict[str, np.ndarray], candidates: int, truth_px: np.n
 def markdown(table: dict[str, dict[str, dict[str, float]]]) -> str:
     """The table: one row for each region and cost."""
     keys = list(next(iter(next(iter(table.values())).values())))
-    titles = {"share": "share %", "entropy": "entropy", "epe": "EPE px", "bad3": "bad-3 %"}
+    titles = {"percent": "image %", "entropy": "entropy", "epe": "EPE px", "bad3": "bad-3 %"}
     rows = [
         [region, cost, *(number(by_region[region][key], 3 if key == "entropy" else 1) for key in keys)]
         for region in next(iter(table.values()))

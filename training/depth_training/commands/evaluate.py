@@ -61,7 +61,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--max-depth",
         type=float,
         default=default.max_depth_m,
-        help="for depth, farther truth does not count, and farther answers are cut to it, m",
+        help="for depth, farther truth does not count, and farther predictions are cut to it, m",
     )
     parser.add_argument("--crop", choices=CROPS, default=default.crop, help="garg: depth inside the Eigen split's crop")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads of every method")

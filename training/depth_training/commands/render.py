@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ..synthetic import StereoWorld, TextureBank
 from ..synthetic.render import StereoSample
-from ..synthetic.world import DEFAULT_MIX, LAYOUTS
+from ..synthetic.world import DEFAULT_MIX, SCENE_KINDS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--textures", type=path_argument, help="archive of `textures` or `pack-textures` (default: computed textures)"
     )
     parser.add_argument("--computed-textures", type=int, default=96, metavar="N", help="how many, without an archive")
-    parser.add_argument("--suitable", type=float, default=0.85, help="share of surfaces whose texture fits their class")
-    for name in LAYOUTS:
-        parser.add_argument(f"--{name}", type=float, default=DEFAULT_MIX[name], help=f"share of {name} scenes")
+    parser.add_argument("--suitable", type=float, default=0.85, help="fraction of surfaces textured as their class")
+    for name in SCENE_KINDS:
+        parser.add_argument(f"--{name}", type=float, default=DEFAULT_MIX[name], help=f"fraction of {name} scenes")
     parser.add_argument("--plain", action="store_true", help="without photometric randomisation")
 
 
@@ -43,11 +43,13 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         bank = TextureBank.procedural(arguments.computed_textures, seed=arguments.seed)
     world = StereoWorld(bank, *arguments.size, arguments.seed, arguments.suitable)
-    shares = np.array([getattr(arguments, name) for name in LAYOUTS], float)
-    layouts = np.random.default_rng(arguments.seed).choice(list(LAYOUTS), arguments.count, p=shares / shares.sum())
-    for index, layout in enumerate(tqdm(layouts, desc="scenes", unit="pair")):
+    fractions = np.array([getattr(arguments, name) for name in SCENE_KINDS], float)
+    kinds = np.random.default_rng(arguments.seed).choice(
+        list(SCENE_KINDS), arguments.count, p=fractions / fractions.sum()
+    )
+    for index, kind in enumerate(tqdm(kinds, desc="scenes", unit="pair")):
         with torch.inference_mode():
-            sample = world.batch(1, {str(layout): 1.0}, augmented=not arguments.plain)
+            sample = world.batch(1, {str(kind): 1.0}, augmented=not arguments.plain)
         write_frame(arguments.out, index, _frame(sample))
 
 

@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True)
-class Job:
+class MaskJob:
     """One image to read, one to write, and the name of what is in it."""
 
     source: Path
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
     source, target = folders(arguments.folder, arguments.out)
     origin = f"{checkpoint_digest(arguments.weights)} {asdict(settings)} {ENCODING}"
     images = images_below(source)
-    jobs = [Job(p, (target / p.relative_to(source)).with_suffix(".png"), _key(p, origin)) for p in images]
+    jobs = [MaskJob(p, (target / p.relative_to(source)).with_suffix(".png"), _key(p, origin)) for p in images]
     waiting = [job for job in jobs if not job.is_done()]
     log.info("%d images, %d of them done before", len(jobs), len(jobs) - len(waiting))
     worker = (arguments.weights, settings, arguments.threads)
@@ -92,7 +92,7 @@ def _key(path: Path, origin: str) -> str:
     return hashlib.sha256(read_bytes(path) + origin.encode()).hexdigest()
 
 
-def _in_processes(jobs: list[Job], worker: tuple[Path, MaskSettings, int], count: int) -> Iterator[None]:
+def _in_processes(jobs: list[MaskJob], worker: tuple[Path, MaskSettings, int], count: int) -> Iterator[None]:
     if count < 1:
         return
     _start(*worker)  # also before a pool, which would start anew without end what cannot load its checkpoint
@@ -115,7 +115,7 @@ def _start(checkpoint: Path, settings: MaskSettings, threads: int) -> None:
     _masks = load_masks(checkpoint, settings)
 
 
-def _paint(job: Job) -> None:
+def _paint(job: MaskJob) -> None:
     """Write one region image in one step, then what it was made from."""
     image = read_rgb(job.source)
     write_png(job.target, region_image(image, _masks(image)))

@@ -11,7 +11,7 @@ from depth_runtime.files.images import images_in
 from depth_runtime.files.kitti_calibration import matrix, read_numbers
 
 from .kitti_poses import camera_offset, homogeneous, read_poses
-from .kitti_video import Frame, KittiVideo, Rig, drive_frames
+from .kitti_video import KittiVideo, RigCalibration, VideoFrame, drive_frames
 from .registry import check_split, register
 
 # The split of papers on depth and odometry from video; poses of 11 to 21 are not public.
@@ -41,7 +41,7 @@ def kitti_odometry(
     return KittiVideo([frame for pair in folders for frame in _sequence(*pair, stereo, neighbours)])
 
 
-def _sequence(folder: Path, poses_path: Path, stereo: bool, neighbours: bool) -> list[Frame]:
+def _sequence(folder: Path, poses_path: Path, stereo: bool, neighbours: bool) -> list[VideoFrame]:
     left, right, a, b = next((names for names in _CAMERAS if (folder / names[0]).is_dir()), _CAMERAS[0])
     lefts = images_in(folder / left)
     path = folder / "calib.txt"
@@ -49,7 +49,7 @@ def _sequence(folder: Path, poses_path: Path, stereo: bool, neighbours: bool) ->
     p_left = matrix(numbers, f"P{a}", (3, 4), path)
     both = stereo and (folder / right).is_dir()
     from_lidar = p_left @ homogeneous(matrix(numbers, "Tr", (3, 4), path)) if "Tr" in numbers else None
-    rig = Rig(p_left, matrix(numbers, f"P{b}", (3, 4), path) if both else None, from_lidar, path)
+    rig = RigCalibration(p_left, matrix(numbers, f"P{b}", (3, 4), path) if both else None, from_lidar, path)
     # The published poses are those of camera 0.
     to_camera_0 = np.linalg.inv(camera_offset(p_left))
     poses = read_poses(poses_path) @ to_camera_0 if poses_path.is_file() else None

@@ -13,7 +13,7 @@ from depth_runtime.files.kitti_calibration import matrix, read_numbers
 from depth_runtime.files.reading import read_text
 
 from .kitti_poses import camera_offset, homogeneous, imu_pose, read_packet
-from .kitti_video import Frame, KittiVideo, Rig, drive_frames
+from .kitti_video import KittiVideo, RigCalibration, VideoFrame, drive_frames
 from .registry import check_split, register
 
 
@@ -61,12 +61,12 @@ def read_split(path: Path) -> list[tuple[str, int, str]]:
     return frames
 
 
-def _listed(root: Path, path: Path, cameras: tuple[int, int], stereo: bool, neighbours: bool) -> list[Frame]:
+def _listed(root: Path, path: Path, cameras: tuple[int, int], stereo: bool, neighbours: bool) -> list[VideoFrame]:
     """Frames in the order of the list. Raises ValueError naming a frame that is not there."""
     lines = read_split(path)
     if stereo:
         lines = list(dict.fromkeys((drive, number, "l") for drive, number, _ in lines))
-    drives: dict[tuple[str, str], dict[int, Frame]] = {}
+    drives: dict[tuple[str, str], dict[int, VideoFrame]] = {}
     frames = []
     for drive, number, side in lines:
         if (drive, side) not in drives:
@@ -80,7 +80,7 @@ def _listed(root: Path, path: Path, cameras: tuple[int, int], stereo: bool, neig
     return frames
 
 
-def _drive(folder: Path, cameras: tuple[int, int], stereo: bool, neighbours: bool) -> list[Frame]:
+def _drive(folder: Path, cameras: tuple[int, int], stereo: bool, neighbours: bool) -> list[VideoFrame]:
     lefts = images_in(folder / f"image_{cameras[0]:02d}" / "data")
     right, sweeps = folder / f"image_{cameras[1]:02d}" / "data", folder / "velodyne_points" / "data"
     path = folder.parent / "calib_cam_to_cam.txt"
@@ -90,7 +90,7 @@ def _drive(folder: Path, cameras: tuple[int, int], stereo: bool, neighbours: boo
     rectified[:3, :3] = matrix(numbers, "R_rect_00", (3, 3), path)
     has_lidar = sweeps.is_dir()
     camera_from_lidar = rectified @ _rigid(folder.parent / "calib_velo_to_cam.txt") if has_lidar else None
-    rig = Rig(p_left, p_right if stereo else None, p_left @ camera_from_lidar if has_lidar else None, path)
+    rig = RigCalibration(p_left, p_right if stereo else None, p_left @ camera_from_lidar if has_lidar else None, path)
     poses = None
     if (folder / "oxts" / "data").is_dir():
         lidar_from_imu = _rigid(folder.parent / "calib_imu_to_velo.txt")

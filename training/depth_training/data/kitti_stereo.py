@@ -21,7 +21,7 @@ from .registry import check_split, register
 from .sample import Sample
 
 
-class Layout(NamedTuple):
+class EditionFolders(NamedTuple):
     """Names of one edition: image folders, truth folders, calibration folder and its two matrices."""
 
     left: str
@@ -32,9 +32,9 @@ class Layout(NamedTuple):
     matrices: tuple[str, str]
 
 
-_2015 = Layout("image_2", "image_3", "disp_occ_0", "disp_noc_0", "calib_cam_to_cam", ("P_rect_02", "P_rect_03"))
-_2012 = Layout("colored_0", "colored_1", "disp_occ", "disp_noc", "calib", ("P2", "P3"))
-_2012_GREY = Layout("image_0", "image_1", "disp_occ", "disp_noc", "calib", ("P0", "P1"))
+_2015 = EditionFolders("image_2", "image_3", "disp_occ_0", "disp_noc_0", "calib_cam_to_cam", ("P_rect_02", "P_rect_03"))
+_2012 = EditionFolders("colored_0", "colored_1", "disp_occ", "disp_noc", "calib", ("P2", "P3"))
+_2012_GREY = EditionFolders("image_0", "image_1", "disp_occ", "disp_noc", "calib", ("P0", "P1"))
 
 
 class KittiStereo:
@@ -43,7 +43,7 @@ class KittiStereo:
     The archive of the semantic benchmark alone gives labelled frames without right view and calibration.
     """
 
-    def __init__(self, root: Path, split: str, layout: Layout) -> None:
+    def __init__(self, root: Path, split: str, layout: EditionFolders) -> None:
         folder = {"train": "training", "test": "testing"}[check_split(split, ("train", "test"))]
         self._root, self._layout = root / folder, layout
         self._lefts = images_in(self._root / layout.left, "_10")

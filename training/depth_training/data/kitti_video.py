@@ -17,7 +17,7 @@ from .sample import Sample
 
 
 @dataclass(frozen=True)
-class Rig:
+class RigCalibration:
     """Calibration of a drive: left_from_lidar float64 [3, 4] gives pixels * depth; right None for one camera."""
 
     left: np.ndarray
@@ -33,13 +33,13 @@ class Rig:
 
 
 @dataclass(frozen=True)
-class Frame:
+class VideoFrame:
     """Files of one moment; right and sweep are None where the set has none."""
 
     left: Path
     right: Path | None
     sweep: Path | None
-    rig: Rig
+    rig: RigCalibration
     name: str
     pose: np.ndarray | None = None
     neighbours: tuple[Path, ...] = field(default=())
@@ -68,7 +68,7 @@ class Frame:
 class KittiVideo:
     """Frames of several drives as samples."""
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
+    def __init__(self, frames: Sequence[VideoFrame]) -> None:
         self._frames = frames
 
     def __len__(self) -> int:
@@ -82,11 +82,11 @@ def drive_frames(
     lefts: Sequence[Path],
     right: Path | None,
     sweeps: Path | None,
-    rig: Rig,
+    rig: RigCalibration,
     name: str,
     poses: Sequence[np.ndarray] | None,
     neighbours: bool,
-) -> list[Frame]:
+) -> list[VideoFrame]:
     """Frames of one drive, in order.
 
     right, sweeps: folders, None where there is none. A frame without a sweep of its name has none. With
@@ -102,7 +102,7 @@ def drive_frames(
         stem = lefts[i].stem
         sweep = sweeps / f"{stem}.bin" if sweeps else None
         frames.append(
-            Frame(
+            VideoFrame(
                 left=lefts[i],
                 right=image_named(right / stem) if right else None,
                 sweep=sweep if sweep and sweep.is_file() else None,

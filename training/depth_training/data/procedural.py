@@ -25,7 +25,7 @@ COMPUTED = "computed"
 class ProceduralWorld:
     """`count` pairs of random scenes; pair i depends on seed and i alone, and train and val share none.
 
-    root: archive of `pack-textures`, or "computed" for `textures` computed ones. mix: fractions of the layouts.
+    root: archive of `pack-textures`, or "computed" for `textures` computed ones. mix: fractions of the kinds of scenes.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class ProceduralWorld:
         # Torch's generator takes 32 bits of a seed, so both numbers are mixed into that many.
         world.reseed(int(np.random.SeedSequence([self._seed, index]).generate_state(1)[0]))
         mix = dict(self._mix or DEFAULT_MIX)
-        layout = np.random.default_rng([self._seed, index]).choice(list(mix), p=_fractions(mix))
+        kind = np.random.default_rng([self._seed, index]).choice(list(mix), p=_fractions(mix))
         with torch.inference_mode():
-            scene = world.scenes(1, {str(layout): 1.0})
+            scene = world.scenes(1, {str(kind): 1.0})
             pair = world.renderer.render(scene)
             if self._augmented:
                 pair.left, pair.right = augment(pair.left, pair.right, world.draw)
@@ -78,7 +78,7 @@ class ProceduralWorld:
             semantic=pair.semantic[0].numpy().astype(np.uint8),
             instance=pair.instance[0].numpy().astype(np.uint16),
             camera=StereoCamera(focal_px, focal_px, middle[0], middle[0], middle[1], float(scene.baseline[0])),
-            name=f"{layout}/{index:06d}",
+            name=f"{kind}/{index:06d}",
         )
 
     def _make_world(self) -> StereoWorld:

@@ -13,7 +13,7 @@ import torch
 from ..batches.config import DataConfig, PairsConfig
 from ..batches.dataset_source import DatasetSource, collate_samples, random_view
 from ..batches.mixed_source import MixedSource, WithoutTruth
-from ..batches.stereo_batch import Source, StereoBatch
+from ..batches.stereo_batch import BatchSource, StereoBatch
 from ..batches.synthetic_source import VALIDATION, SyntheticSource, make_world
 from ..core.distributed import Processes
 from ..data import Dataset, make_dataset
@@ -52,13 +52,13 @@ class RunData:
             if section != "[validation]":
                 random_view(sample, self._views(section), rng)
 
-    def source(self) -> Source:
+    def source(self) -> BatchSource:
         """Labelled batches: of the main data set or the world, and of the sets that are mixed in."""
         mixed = [self._of_dataset(section, MIX + number) for number, section in enumerate(self._mixed)]
         main = self._of_dataset("[data]", MAIN) if self._config.data.dataset else self._scenes()
         return MixedSource([main, *mixed]) if mixed else main
 
-    def unlabelled(self) -> Source | None:
+    def unlabelled(self) -> BatchSource | None:
         """Batches without truth; None where the recipe has none."""
         return WithoutTruth(self._of_dataset("[unlabelled]", UNLABELLED)) if self._config.unlabelled.dataset else None
 
@@ -81,7 +81,7 @@ class RunData:
         self._processes.tell("textures: %s", world.textures or f"computing {world.computed_textures}")
         return make_world(world, self._config.data, self._config.seed, self._processes.device)
 
-    def _scenes(self) -> Source:
+    def _scenes(self) -> BatchSource:
         config, place = self._config, (self._processes.rank, self._processes.count)
         return SyntheticSource(self._world, config.world, config.data, config.seed, *place)
 
@@ -97,7 +97,7 @@ class RunData:
             return replace(data, **size, shards=1, augmented=own.augmented)
         return data
 
-    def _of_dataset(self, section: str, stream: int) -> Source:
+    def _of_dataset(self, section: str, stream: int) -> BatchSource:
         place = (self._processes.rank, self._processes.count)
         dataset, views = self._datasets[section], self._views(section)
         return DatasetSource(dataset, views, self._config.seed, self._processes.device, *place, stream)

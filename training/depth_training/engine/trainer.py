@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ..batches.stereo_batch import Source, StereoBatch
+from ..batches.stereo_batch import BatchSource, StereoBatch
 from ..core.distributed import Processes, mean_over_processes
 from .checkpoint import read_checkpoint, require_same_recipe, write_checkpoint
 from .config import TrainConfig
@@ -42,7 +42,7 @@ class Trainer:
     """State of one run: network, averaged network, optimiser, steps and time used, place in the data."""
 
     def __init__(
-        self, config: TrainConfig, source: Source, processes: Processes, unlabelled: Source | None = None
+        self, config: TrainConfig, source: BatchSource, processes: Processes, unlabelled: BatchSource | None = None
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.processes = config, processes

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..batches.stereo_batch import Source
+from ..batches.stereo_batch import BatchSource
 from ..objectives import Objective
 from .config import TrainConfig
 
@@ -15,7 +15,7 @@ class Turn:
     """One kind of step; `name` stands in the log, `weight` is a factor of the whole loss."""
 
     name: str
-    source: Source
+    source: BatchSource
     objective: Objective
     weight: float = 1.0
 
@@ -26,7 +26,7 @@ class Turns:
     Whose turn it is follows from the step's number and the run's progress, so that a resumed run goes on alike.
     """
 
-    def __init__(self, config: TrainConfig, labelled: Source, unlabelled: Source | None) -> None:
+    def __init__(self, config: TrainConfig, labelled: BatchSource, unlabelled: BatchSource | None) -> None:
         self._config = config.unlabelled
         self.labelled = Turn("train", labelled, config.loss.make())
         self.unlabelled = None

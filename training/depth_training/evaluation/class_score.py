@@ -60,7 +60,7 @@ class ClassScore:
         right = 100 * float(np.trace(self.matrix)) / max(1, int(self.matrix.sum()))
         return {"miou": mean_iou(self.matrix), "pixel_accuracy": right, **self.quality.figures()}
 
-    def facts(self) -> dict[str, object]:
+    def details(self) -> dict[str, object]:
         """All that is known: frames, figures, IoU and panoptic quality of each class by name, confusion counts."""
         iou = class_iou(self.matrix)
         names = {label.id: label.name for label in LABELS}

@@ -21,7 +21,7 @@ FIGURES = ("epe", "d1", "bad1", "bad2", "bad3", "density")
 # Areas under the curve of bad-3 by density: as the method's confidence sorts the pixels, and as its errors would.
 CONFIDENCE_FIGURES = ("auc", "best_auc")
 _DEPTH = ("abs_rel", "sq_rel", "rmse", "rmse_log", "delta1", "delta2", "delta3")
-# scaled_: after each image's answer was scaled to the median of its truth.
+# scaled_: after each image's prediction was scaled to the median of its truth.
 DEPTH_FIGURES = (*_DEPTH, *(f"scaled_{name}" for name in _DEPTH))
 NO_FIGURES = dict.fromkeys((*CONFIDENCE_FIGURES, *DEPTH_FIGURES), float("nan"))
 CROPS = ("none", "garg")
@@ -71,36 +71,36 @@ def evaluate(
 
     All methods meet the frame one after another, so that a slow moment of the machine hits all of them; the first
     call at a new image size is repeated, because it allocates. A labelled frame without a right view is shown to both
-    eyes, for its classes alone and to those methods alone that know classes. `watch` sees the answers to each frame.
-    Raises ValueError for a sample with neither right view and true disparity nor labels, or that no method can answer.
+    eyes, for its classes alone and to those methods alone that know classes. `watch` sees each frame's predictions.
+    Raises ValueError for a sample with neither right view and true disparity nor labels, or that no method can predict.
     """
     result, known_sizes = Evaluation(limits or Limits()), set()
     for dataset, sample in _samples(sets):
         truth_px, right = _truth(sample, result.limits), sample.left if sample.right is None else sample.right
-        answers = {}
+        predictions = {}
         for name, method in methods.items():
             maps = _labelled(sample) & method.maps
             if truth_px is None and "semantic" not in maps:
                 continue
             if (name, sample.left.shape) not in known_sizes:
-                _ask(method, sample, right, maps)
+                _predict(method, sample, right, maps)
                 known_sizes.add((name, sample.left.shape))
             start = time.perf_counter()
-            answers[name] = _ask(method, sample, right, maps)
+            predictions[name] = _predict(method, sample, right, maps)
             milliseconds = 1e3 * (time.perf_counter() - start)
             if truth_px is not None:
-                result.rows += _rows(result, dataset, name, sample, truth_px, answers[name], milliseconds)
+                result.rows += _rows(result, dataset, name, sample, truth_px, predictions[name], milliseconds)
             if "semantic" in maps:
-                _add_classes(result, dataset, name, sample, answers[name])
-        if methods and not answers:
+                _add_classes(result, dataset, name, sample, predictions[name])
+        if methods and not predictions:
             raise ValueError(f"expected a method that knows classes for '{sample.name}', got {list(methods)}; add one")
         if watch:
-            watch(dataset, sample, answers)
+            watch(dataset, sample, predictions)
     return result
 
 
-def _ask(method: Method, sample: Sample, right: np.ndarray, maps: frozenset[str]) -> Prediction:
-    """The method's answer to the images that it looks at."""
+def _predict(method: Method, sample: Sample, right: np.ndarray, maps: frozenset[str]) -> Prediction:
+    """The method's prediction for the images that it looks at."""
     known = {name: getattr(sample, name) for name in IMAGES} | {"right": right}
     if missing := [name for name in method.inputs if known.get(name) is None]:
         raise ValueError(
@@ -142,33 +142,33 @@ def _rows(
     method: str,
     sample: Sample,
     truth_px: np.ndarray,
-    answer: Prediction,
+    prediction: Prediction,
     milliseconds: float,
 ) -> Iterator[Row]:
-    """Disparity figures of the whole answer, with the further ones, and of its parts."""
-    for part, keep in {"": None, **answer.parts}.items():
-        errors = disparity_errors(answer.disparity_px, truth_px, keep)
+    """Disparity figures of the whole prediction, with the further ones, and of its parts."""
+    for part, keep in {"": None, **prediction.parts}.items():
+        errors = disparity_errors(prediction.disparity_px, truth_px, keep)
         row = {"dataset": dataset, "id": sample.name.removeprefix(f"{dataset}/"), "method": method, "part": part}
         row |= {figure: errors[figure] for figure in FIGURES}
-        row |= NO_FIGURES if part else _further_figures(result, dataset, method, sample, truth_px, answer)
+        row |= NO_FIGURES if part else _further_figures(result, dataset, method, sample, truth_px, prediction)
         yield row | {"milliseconds": milliseconds}
 
 
 def _further_figures(
-    result: Evaluation, dataset: str, method: str, sample: Sample, truth_px: np.ndarray, answer: Prediction
+    result: Evaluation, dataset: str, method: str, sample: Sample, truth_px: np.ndarray, prediction: Prediction
 ) -> dict[str, float]:
     """CONFIDENCE_FIGURES and DEPTH_FIGURES of a pair; `result.by_density` and `result.by_distance` take what is new."""
     figures, limits = dict(NO_FIGURES), result.limits
-    scored = (truth_px > 0) & np.isfinite(answer.disparity_px)
-    if answer.confidence is not None and scored.any():
-        wrong = 100.0 * (np.abs(answer.disparity_px - truth_px)[scored] > _BAD_PX)
-        curve = density_curve(wrong, answer.confidence[scored])
+    scored = (truth_px > 0) & np.isfinite(prediction.disparity_px)
+    if prediction.confidence is not None and scored.any():
+        wrong = 100.0 * (np.abs(prediction.disparity_px - truth_px)[scored] > _BAD_PX)
+        curve = density_curve(wrong, prediction.confidence[scored])
         figures |= {"auc": curve.auc, "best_auc": curve.best_auc}
         result.by_density.setdefault((dataset, method), []).append(curve)
     truth_m = sample.depth_of(truth_px)
     if truth_m is not None:
         inside = garg_crop(*truth_m.shape) if limits.crop == "garg" else np.s_[:, :]
-        truth_m, predicted_m = truth_m[inside], sample.depth_of(answer.disparity_px)[inside]
+        truth_m, predicted_m = truth_m[inside], sample.depth_of(prediction.disparity_px)[inside]
         for prefix, scaled in (("", False), ("scaled_", True)):
             errors = depth_errors(predicted_m, truth_m, scaled, limits.max_depth_m)
             figures |= {f"{prefix}{name}": errors[name] for name in _DEPTH}
@@ -177,6 +177,6 @@ def _further_figures(
     return figures
 
 
-def _add_classes(result: Evaluation, dataset: str, method: str, sample: Sample, answer: Prediction) -> None:
+def _add_classes(result: Evaluation, dataset: str, method: str, sample: Sample, prediction: Prediction) -> None:
     score = result.classes.setdefault((dataset, method), ClassScore(one_view=sample.right is None))
-    score.add(answer.semantic, answer.instance, sample.semantic, sample.instance)
+    score.add(prediction.semantic, prediction.instance, sample.semantic, sample.instance)

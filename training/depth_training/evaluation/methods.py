@@ -16,7 +16,7 @@ from depth_runtime.zoo import resolve_model
 
 from .method import IMAGES, Method, Prediction
 from .sgbm import SgbmMethod
-from .third_party_onnx import open_peer
+from .third_party_onnx import open_third_party
 
 log = logging.getLogger(__name__)
 CONFIDENT = 0.5
@@ -75,9 +75,9 @@ def _checkpoint(path: str, threads: int, size: str) -> Method:
     return PipelineMethod(TorchBackend(*load_network(Path(path).expanduser())), size)
 
 
-def _peer(argument: str, threads: int, size: str) -> Method:
+def _third_party(argument: str, threads: int, size: str) -> Method:
     """A network of others: MODEL.onnx@DESCRIPTION.toml, or MODEL.onnx with MODEL.toml beside it."""
-    backend = open_peer(argument, threads)
+    backend = open_third_party(argument, threads)
     return PipelineMethod(backend, backend.fixed_size or size)
 
 
@@ -85,5 +85,5 @@ _KINDS: dict[str, Callable[[str, int, str], Method]] = {
     "zoo": _zoo,
     "checkpoint": _checkpoint,
     "sgbm": SgbmMethod,
-    "onnx": _peer,
+    "onnx": _third_party,
 }

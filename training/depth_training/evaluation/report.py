@@ -74,12 +74,12 @@ def markdown(summary: Sequence[Row]) -> str:
 
 def class_markdown(evaluation: Evaluation) -> str:
     """Classes and instances as a table; empty where no method knew any."""
-    facts = {key: score.figures() for key, score in evaluation.classes.items()}
-    columns = [name for name in CLASS_COLUMNS if any(not math.isnan(figures[name]) for figures in facts.values())]
+    figures_of = {key: score.figures() for key, score in evaluation.classes.items()}
+    columns = [name for name in CLASS_COLUMNS if any(not math.isnan(figures[name]) for figures in figures_of.values())]
     if not columns:
         return ""
     rows = []
-    for (dataset, method), figures in facts.items():
+    for (dataset, method), figures in figures_of.items():
         score = evaluation.classes[dataset, method]
         frames = f"{score.frames}, left view for both eyes" if score.one_view else str(score.frames)
         rows.append([f"{dataset} ({frames})", method, *(number(figures[name], 1) for name in columns)])
@@ -91,7 +91,7 @@ def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[st
     """Everything as plain values, null where unknown.
 
     settings (the given ones and the limits), summary, pairs, and by data set and method the ARD curves, the mean curves
-    of bad-3 (per cent) by density (share of the pixels), and the classes.
+    of bad-3 (per cent) by density (fraction of the pixels), and the classes.
     """
     curves = [
         {"dataset": dataset, "method": method, "gd": errors.gd(), "ard": errors.curve()}
@@ -108,7 +108,7 @@ def as_json(evaluation: Evaluation, summary: Sequence[Row], settings: Mapping[st
         for (dataset, method), found in evaluation.by_density.items()
     ]
     classes = [
-        {"dataset": dataset, "method": method, **score.facts()}
+        {"dataset": dataset, "method": method, **score.details()}
         for (dataset, method), score in evaluation.classes.items()
     ]
     return json_ready(

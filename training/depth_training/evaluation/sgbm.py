@@ -41,8 +41,8 @@ class SgbmMethod:
         self._matcher = make_sgbm()
 
     def __call__(self, images: Mapping[str, np.ndarray], maps: Collection[str] = ()) -> Prediction:
-        """Dense disparity by filling, and the pixels that SGBM itself answered."""
-        # Without a margin SGBM gives no answer in the first SGBM_LEVELS columns.
+        """Dense disparity by filling, and the pixels that SGBM itself predicted."""
+        # Without a margin SGBM gives no prediction in the first SGBM_LEVELS columns.
         grey = [
             cv2.copyMakeBorder(
                 cv2.cvtColor(images[name], cv2.COLOR_RGB2GRAY), 0, 0, SGBM_LEVELS, 0, cv2.BORDER_CONSTANT
@@ -50,13 +50,13 @@ class SgbmMethod:
             for name in self.inputs
         ]
         sparse = self._matcher.compute(*grey)[:, SGBM_LEVELS:].astype(np.float32) / 16
-        return Prediction(fill_from_background(sparse), parts={"own answers": sparse > 0})
+        return Prediction(fill_from_background(sparse), parts={"own predictions": sparse > 0})
 
 
 def fill_from_background(disparity_px: np.ndarray) -> np.ndarray:
-    """Fill pixels <= 0 of each row with the smaller of the nearest answers to both sides: the background.
+    """Fill pixels <= 0 of each row with the smaller of the nearest predictions to both sides: the background.
 
-    float32 [H, W] -> same; a row without any answer becomes 0.
+    float32 [H, W] -> same; a row without any prediction becomes 0.
     """
 
     def nearest_to_the_left(values: np.ndarray) -> np.ndarray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One picture per frame of an evaluation: image, truth and answers side by side."""
+"""One picture per frame of an evaluation: image, truth and predictions side by side."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def sheet_writer(folder: Path) -> Watcher:
     """Writes DATASET_NAME.png for each frame into `folder`, which is made."""
     folder.mkdir(parents=True, exist_ok=True)
 
-    def watch(dataset: str, sample: Sample, answers: Mapping[str, Prediction]) -> None:
+    def watch(dataset: str, sample: Sample, predictions: Mapping[str, Prediction]) -> None:
         name = f"{dataset}/{sample.name.removeprefix(f'{dataset}/')}".replace("/", "_")
-        write_png(folder / f"{name}.png", sheet(sample, answers))
+        write_png(folder / f"{name}.png", sheet(sample, predictions))
 
     return watch
 
 
-def sheet(sample: Sample, answers: Mapping[str, Prediction]) -> np.ndarray:
-    """uint8 [h, n * TILE_WIDTH, 3] RGB: left view, then disparity and classes (over the view) of truth and answers.
+def sheet(sample: Sample, predictions: Mapping[str, Prediction]) -> np.ndarray:
+    """uint8 [h, n * TILE_WIDTH, 3] RGB: left view, then disparity and classes (over the view) of truth and predictions.
 
     Tiles are left out where there is nothing to show: without a right view there is no disparity.
     """
@@ -40,7 +40,7 @@ def sheet(sample: Sample, answers: Mapping[str, Prediction]) -> np.ndarray:
     known = sample.disparity_px[sample.disparity_px > 0] if pair else np.zeros(0)
     top_px = 1.05 * float(np.percentile(known, 99.5)) if known.size else 64.0
     tiles = [sample.left]
-    for shown in (sample, *answers.values()):
+    for shown in (sample, *predictions.values()):
         if pair:
             tiles.append(colour_values(shown.disparity_px, top_px))
         if shown.semantic is not None:

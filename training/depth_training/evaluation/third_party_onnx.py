@@ -13,20 +13,20 @@ from depth_runtime.spec import ModelSpec
 
 from ..core.strict_config import read_config
 
-LAYOUTS = ("NCHW", "NHWC")
+AXIS_ORDERS = ("NCHW", "NHWC")
 _CODES = {"rgb": None, "bgr": cv2.COLOR_RGB2BGR, "grey": cv2.COLOR_RGB2GRAY}
 _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(uint8)": np.uint8}
 
 
 @dataclass(frozen=True)
-class PeerDescription:
-    """How a network takes a pair and answers; the keys of its TOML file.
+class ThirdPartyNetwork:
+    """How a network takes a pair and predicts; the keys of its TOML file.
 
     inputs: names of left and right, or one name for both in one tensor, the left one's channels first. layout: NCHW or
     NHWC; colors: rgb, bgr or grey. A byte p enters as (p / 255 * white - mean) / std, with one mean and std for each
     colour, or none. multiple: what the sides are padded to, where the file leaves them free. output: name of the
-    disparity; it times output_scale (-1 for negative answers) is the left view's disparity in pixels of the input.
-    Larger answers than max_disparity_px are cut to it.
+    disparity; it times output_scale (-1 for negative predictions) is the left view's disparity in pixels of the input.
+    Larger predictions than max_disparity_px are cut to it.
     """
 
     inputs: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ class PeerDescription:
         channels = 1 if self.colors == "grey" else 3
         for fits, expected in (
             (len(self.inputs) in (1, 2), f"inputs with one or two names, got {self.inputs}"),
-            (self.layout in LAYOUTS, f"layout among {list(LAYOUTS)}, got '{self.layout}'"),
+            (self.layout in AXIS_ORDERS, f"layout among {list(AXIS_ORDERS)}, got '{self.layout}'"),
             (self.colors in _CODES, f"colors among {list(_CODES)}, got '{self.colors}'"),
             (len(self.mean) in (0, channels), f"mean of {channels} numbers for {self.colors}, got {self.mean}"),
             (len(self.std) in (0, channels) and 0 not in self.std, f"std of {channels} numbers, got {self.std}"),
@@ -55,7 +55,7 @@ class PeerDescription:
                 raise ValueError(f"expected {expected}; correct the description")
 
 
-def open_peer(argument: str, threads: int) -> OnnxPeer:
+def open_third_party(argument: str, threads: int) -> ThirdPartyOnnx:
     """The network of "MODEL.onnx@DESCRIPTION.toml", or of MODEL.onnx with MODEL.toml beside it.
 
     Raises ValueError when a file is missing, the description has unknown keys, or the names in it are not the file's.
@@ -67,15 +67,15 @@ def open_peer(argument: str, threads: int) -> OnnxPeer:
         if not file.is_file():
             raise ValueError(
                 f"expected MODEL.onnx@DESCRIPTION.toml, or MODEL.toml beside MODEL.onnx, got no file {file}; see "
-                "training/configs/peers for an example"
+                "training/configs/third_party for an example"
             )
     try:
-        return OnnxPeer(network, read_config(PeerDescription, path), threads)
+        return ThirdPartyOnnx(network, read_config(ThirdPartyNetwork, path), threads)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
 
-class OnnxPeer:
+class ThirdPartyOnnx:
     """Backend of depth_runtime over such a file, on the CPU.
 
     fixed_size: "WIDTHxHEIGHT" where the file fixes the size of its input, else "".
@@ -83,7 +83,7 @@ class OnnxPeer:
 
     name, device, fallback_reason = "onnxruntime-cpu", "CPU", ""
 
-    def __init__(self, path: Path, description: PeerDescription, threads: int) -> None:
+    def __init__(self, path: Path, description: ThirdPartyNetwork, threads: int) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -121,15 +121,17 @@ class OnnxPeer:
         return self._views
 
     def infer(self, outputs: Collection[str]) -> dict[str, np.ndarray]:
-        """disparity float32 [1, h, w]. Raises ValueError when the answer is no single map."""
+        """disparity float32 [1, h, w]. Raises ValueError when the prediction is no single map."""
         del outputs  # there is but one
         names, views = self._about.inputs, [self._tensor(view[0]) for view in self._views.values()]
         axis = self._about.layout.index("C")
         feed = dict(zip(names, views, strict=True)) if len(names) == 2 else {names[0]: np.concatenate(views, axis)}
-        answer = self._session.run([self._about.output], feed)[0]
-        disparity = np.squeeze(answer).astype(np.float32) * np.float32(self._about.output_scale)
+        prediction = self._session.run([self._about.output], feed)[0]
+        disparity = np.squeeze(prediction).astype(np.float32) * np.float32(self._about.output_scale)
         if disparity.ndim != 2:
-            raise ValueError(f"expected one map from '{self._about.output}', got {answer.shape}; name another output")
+            raise ValueError(
+                f"expected one map from '{self._about.output}', got {prediction.shape}; name another output"
+            )
         return {"disparity": disparity[None]}
 
     def _tensor(self, rgb: np.ndarray) -> np.ndarray:

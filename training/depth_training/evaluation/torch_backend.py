@@ -13,7 +13,7 @@ from depth_models import Network
 
 
 class TorchBackend:
-    """Backend of depth_runtime over a network; answers what the network's exported file would."""
+    """Backend of depth_runtime over a network; predicts what the network's exported file would."""
 
     fallback_reason = ""
 

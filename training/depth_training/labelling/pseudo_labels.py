@@ -17,7 +17,7 @@ OUTSIDE = -1e6  # far from any disparity, and finite, since a weight of 0 has to
 def pseudo_labels(
     left: np.ndarray, right: np.ndarray, teachers: Sequence[Method], tolerance_px: float = 1.0
 ) -> np.ndarray:
-    """What the first teacher answers where it can be trusted, NaN elsewhere.
+    """What the first teacher predicts where it can be trusted, NaN elsewhere.
 
     left, right: uint8 [H, W, 3] RGB, rectified -> float32 [H, W] px. A pixel counts when every teacher finds the same
     disparity from the right eye (see `consistent`), and all teachers agree within the larger of tolerance_px and 3 %.
@@ -27,7 +27,7 @@ def pseudo_labels(
     first: np.ndarray | None = None
     for teacher in teachers:
         disparity_px = teacher(pair).disparity_px
-        known &= consistent(disparity_px, answer_of_right_eye(teacher, left, right), tolerance_px)
+        known &= consistent(disparity_px, prediction_of_right_eye(teacher, left, right), tolerance_px)
         first = disparity_px if first is None else first
         known &= _close(disparity_px, first, tolerance_px)
     return np.where(known, first, np.float32(np.nan))
@@ -44,7 +44,7 @@ def without_sky(labels_px: np.ndarray, left: np.ndarray, right: np.ndarray, clas
     return np.where(semantic == SKY, np.float32(np.nan), labels_px)
 
 
-def answer_of_right_eye(teacher: Method, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def prediction_of_right_eye(teacher: Method, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Disparity of the right view, float32 [H, W] px: mirrored, it is the left view of a pair."""
     eyes = {"left": right, "right": left}
     mirrored = {name: np.ascontiguousarray(image[:, ::-1]) for name, image in eyes.items()}

@@ -51,8 +51,8 @@ class MatchingCurves:
         seen = np.isfinite(self.cost)
         logits = np.where(seen, -self.cost / (SOFTNESS * np.nanmean(self.cost)), -np.inf)
         weight = np.exp(logits - logits.max(0))
-        share = weight / weight.sum(0)
-        entropy = -(share * np.log(np.maximum(share, 1e-12))).sum(0)
+        fraction = weight / weight.sum(0)
+        entropy = -(fraction * np.log(np.maximum(fraction, 1e-12))).sum(0)
         count = seen.sum(0)
         return np.where(count > 1, entropy / np.log(np.maximum(count, 2)), np.nan).astype(np.float32)
 
@@ -98,7 +98,7 @@ def _masked(cost: Tensor, in_view: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def network_features(network: nn.Module, left: Tensor, right: Tensor) -> tuple[dict, tuple[int, int]]:
-    """The answer of a network for one pair [1, 3, H, W], padded right and below, and the padded size.
+    """The prediction of a network for one pair [1, 3, H, W], padded right and below, and the padded size.
 
     Raises ValueError for a network that does not give its features.
     """
@@ -106,13 +106,13 @@ def network_features(network: nn.Module, left: Tensor, right: Tensor) -> tuple[d
     multiple = network.size_multiple
     pad = (0, -width % multiple, 0, -height % multiple)
     views = {"left": left, "right": right}
-    answer = network(**{name: F.pad(view, pad, mode="replicate") for name, view in views.items()})
-    if "left_features" not in answer:
+    prediction = network(**{name: F.pad(view, pad, mode="replicate") for name, view in views.items()})
+    if "left_features" not in prediction:
         raise ValueError(
-            f"expected a network that answers left_features and right_features, got {type(network).__name__}, which "
-            f"answers {sorted(answer)}; use dispnet or stereo_s"
+            f"expected a network that gives left_features and right_features, got {type(network).__name__}, which "
+            f"gives {sorted(prediction)}; use dispnet or stereo_s"
         )
-    return answer, (height + pad[3], width + pad[1])
+    return prediction, (height + pad[3], width + pad[1])
 
 
 def regions(left: np.ndarray, disparity_px: np.ndarray) -> dict[str, np.ndarray]:
@@ -135,13 +135,13 @@ def regions(left: np.ndarray, disparity_px: np.ndarray) -> dict[str, np.ndarray]
 def summarise_curves(
     curves: MatchingCurves, masks: dict[str, np.ndarray], truth_px: np.ndarray | None
 ) -> dict[str, dict[str, float]]:
-    """By region: share of the image and, with truth, EPE (px) and bad-3 (%) of the least cost; the mean entropy.
+    """By region: per cent of the image and, with truth, EPE (px) and bad-3 (%) of the least cost; the mean entropy.
 
     truth_px: float32 [H, W], NaN = unknown; truth beyond the candidates does not count.
     """
     entropy, best_px, rows = curves.entropy, curves.best_px, {}
     for name, mask in masks.items():
-        rows[name] = {"share": 100 * float(mask.mean()), "entropy": _mean_of_finite(entropy[mask])}
+        rows[name] = {"percent": 100 * float(mask.mean()), "entropy": _mean_of_finite(entropy[mask])}
         if truth_px is not None:
             within = mask & (truth_px < len(curves.cost))
             errors = disparity_errors(best_px, truth_px, within)

@@ -15,7 +15,7 @@ from .analysis import MatchingCurves
 Pixel = tuple[int, int]  # column, row
 
 
-class Pair(NamedTuple):
+class PlottedPair(NamedTuple):
     """left: uint8 [H, W, 3] RGB; disparity_px: float32 [H, W] of the network; truth_px: the same, NaN = unknown."""
 
     left: np.ndarray
@@ -23,7 +23,7 @@ class Pair(NamedTuple):
     truth_px: np.ndarray | None
 
 
-def plot_matching(pair: Pair, curves: dict[str, MatchingCurves], pixels: dict[str, Pixel], path: Path) -> None:
+def plot_matching(pair: PlottedPair, curves: dict[str, MatchingCurves], pixels: dict[str, Pixel], path: Path) -> None:
     """Write the picture: a row of maps for each cost by name, below them one panel for each named pixel."""
     from matplotlib.figure import Figure
 

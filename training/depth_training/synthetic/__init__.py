@@ -5,6 +5,6 @@ from .photometric import augment
 from .render import Renderer, StereoSample
 from .scene import Scene
 from .textures import TextureBank
-from .world import DEFAULT_MIX, LAYOUTS, StereoWorld
+from .world import DEFAULT_MIX, SCENE_KINDS, StereoWorld
 
-__all__ = ["DEFAULT_MIX", "LAYOUTS", "Renderer", "Scene", "StereoSample", "StereoWorld", "TextureBank", "augment"]
+__all__ = ["DEFAULT_MIX", "SCENE_KINDS", "Renderer", "Scene", "StereoSample", "StereoWorld", "TextureBank", "augment"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layout 'drive': a random street with pavements, buildings and street furniture; traffic is in traffic.py."""
+"""Scenes of kind 'drive': a random street with pavements, buildings and street furniture; traffic is in traffic.py."""
 
 from __future__ import annotations
 

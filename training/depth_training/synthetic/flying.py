@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layout 'flying': shapes of any size at any place in a textured hall (domain randomisation, no labels)."""
+"""Scenes of kind 'flying': shapes of any size at any place in a textured hall (domain randomisation, no labels)."""
 
 from __future__ import annotations
 

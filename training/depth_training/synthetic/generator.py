@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tools that the layouts share: an empty scene, placing primitives, tinting, scattering."""
+"""Tools that all kinds of scenes share: an empty scene, placing primitives, tinting, scattering."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .rotations import pitch_matrix, random_rotation, roll_matrix, yaw_matrix
 from .scene import BULGE, CONTRAST, GAIN, TEX_DENSITY, Counts, Scene
 from .textures import SIZE, TextureBank
 
-COUNTS = Counts(box=25, prism=12, ellipsoid=20, cylinder=16, card=24)  # of the random layouts
+COUNTS = Counts(box=25, prism=12, ellipsoid=20, cylinder=16, card=24)  # of the random scenes
 THINGS = tuple(label.id for label in LABELS if label.thing)
 NEVER = 9.0  # a rim or threshold that no card coordinate reaches: rectangle, no holes
 Triple = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -157,7 +157,7 @@ class SceneGenerator:
     ) -> None:
         """Random objects inside the view frustum.
 
-        z_range: near and far metres [B]; size: share of half the view width; upright: chance of no tilt;
+        z_range: near and far metres [B]; size: fraction of half the view width; upright: chance of no tilt;
         present: chance to be there, [B, 1] where it differs between scenes.
         Depth is drawn half log-uniform, half uniform in disparity.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layout 'indoor': a room with a table, cabinets and objects on the floor or in the air."""
+"""Scenes of kind 'indoor': a room with a table, cabinets and objects on the floor or in the air."""
 
 from __future__ import annotations
 

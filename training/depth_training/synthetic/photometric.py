@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from .draw import Draw
 
-DARK_SHARE = 0.12  # of the pairs are seen with little light
+DARK_FRACTION = 0.12  # of the pairs are seen with little light
 
 
 def blur(image: torch.Tensor, sigma_px: torch.Tensor) -> torch.Tensor:
@@ -62,14 +62,16 @@ def _same_camera(left: torch.Tensor, right: torch.Tensor, draw: Draw) -> tuple[t
     return both[..., :w], both[..., w:]
 
 
-def in_the_dark(left: torch.Tensor, right: torch.Tensor, draw: Draw, share: float) -> tuple[torch.Tensor, torch.Tensor]:
+def in_the_dark(
+    left: torch.Tensor, right: torch.Tensor, draw: Draw, chance: float
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Some pairs as cameras see them at night or in a tunnel; float [B, 3, H, W] in 0..1 -> same.
 
     Little light reaches the sensor: photon noise grows with the root of the signal, read-out noise does not shrink, the
     darkest signals are lost. The camera amplifies what is left, both eyes alike, seldom up to a normal brightness.
     """
     b = left.shape[0]
-    dark = draw.chance(share, b, 1, 1, 1)
+    dark = draw.chance(chance, b, 1, 1, 1)
     light = draw.log_uniform(0.02, 0.4, b, 1, 1, 1)
     photons, read_out = draw.log_uniform(150, 3000, b, 1, 1, 1), draw.log_uniform(0.0005, 0.006, b, 1, 1, 1)
     mean = torch.cat((left, right), 3).mean((1, 2, 3), keepdim=True)
@@ -117,7 +119,7 @@ def augment(left: torch.Tensor, right: torch.Tensor, draw: Draw) -> tuple[torch.
     A common part (the camera model) and a smaller independent part (unequal cameras); H, W multiples of 8.
     """
     b = left.shape[0]
-    left, right = in_the_dark(*_same_camera(left, right, draw), draw, DARK_SHARE)
+    left, right = in_the_dark(*_same_camera(left, right, draw), draw, DARK_FRACTION)
     right = _erase(_misalign(right, draw), draw)
     strength = 0.35 * draw.chance(0.6, b, 1, 1, 1)
     soft = draw.uniform(0, 1.2, b) * draw.chance(0.5, b)

@@ -27,14 +27,14 @@ from .world import CPU_TILE
 
 @dataclass(frozen=True)
 class SampleConfig:
-    """What is rendered; focal_share times the width is the focal length."""
+    """What is rendered; focal_ratio times the width is the focal length."""
 
     frames: int = 80
     width: int = 640
     height: int = 384
     rate_hz: float = 10.0
     seed: int = 0
-    focal_share: float = 0.8
+    focal_ratio: float = 0.8
     baseline_m: float = 0.42
     lens_blur_px: float = 0.7  # standard deviation of the blur of lens and sensor
     noise_levels: float = 0.5  # standard deviation of the camera noise in grey levels of 255
@@ -42,7 +42,7 @@ class SampleConfig:
     @property
     def camera(self) -> StereoCamera:
         """The pin-hole cameras; rays pass through pixel centres, so the middle is at (width - 1) / 2."""
-        focal = self.focal_share * self.width
+        focal = self.focal_ratio * self.width
         cx, cy = (self.width - 1) / 2, (self.height - 1) / 2
         return StereoCamera(focal, focal, cx, cx, cy, self.baseline_m, (self.height, self.width))
 

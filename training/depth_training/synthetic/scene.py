@@ -77,7 +77,7 @@ class Scene:
     baseline: torch.Tensor  # [B] m
     pose: torch.Tensor  # [B, 3, 3] camera -> world rotation of the stereo rig
     sun: torch.Tensor  # [B, 3] unit vector towards the light
-    light: torch.Tensor  # [B, 4]: ambient share, shadow strength, specular, haze per metre
+    light: torch.Tensor  # [B, 4]: ambient fraction, shadow strength, specular, haze per metre
     sky: torch.Tensor  # [B, 12], see SKY_* and MIRROR_*
 
     @staticmethod

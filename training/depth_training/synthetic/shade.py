@@ -41,7 +41,7 @@ from .scene import (
 )
 from .textures import SIZE, TextureBank, mirror, sample_texture
 
-LOW_SHARE = 0.25  # height of round things that lie flat, as a share of their width and length
+LOW_FRACTION = 0.25  # height of round things that lie flat, as a fraction of their width and length
 
 
 def take(table: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
@@ -106,7 +106,7 @@ def surface(
     lies = (
         (index >= mounds.start)
         & (index < mounds.stop)
-        & (half[..., 1] < LOW_SHARE * torch.minimum(half[..., 0], half[..., 2]))
+        & (half[..., 1] < LOW_FRACTION * torch.minimum(half[..., 0], half[..., 2]))
     )
     u = torch.where(curved & ~lies, around, torch.where(face_x, z, x)) * density + tex[..., TEX_U]
     v = torch.where(face_y | lies, z, y) * density + tex[..., TEX_V]
@@ -180,11 +180,11 @@ def shade(
         cosine = (view * normal).sum(-1, keepdim=True)
         reflected = view - 2 * cosine * normal
         environment = _environment(bank, scene, torch.where(is_sky, view, reflected), is_sky)
-        share = colour[..., REFLECT, None]
+        fraction = colour[..., REFLECT, None]
         grazing = (1 + cosine).clamp(0, 1) ** 5 * scene.sky[:, None, MIRROR_GRAZING, None]
-        share = share + torch.where(share > 0, (1 - share) * grazing, 0.0)
-        share = torch.where(is_sky, 1.0, share)
-        rgb = rgb * (1 - share) + environment * share
+        fraction = fraction + torch.where(fraction > 0, (1 - fraction) * grazing, 0.0)
+        fraction = torch.where(is_sky, 1.0, fraction)
+        rgb = rgb * (1 - fraction) + environment * fraction
     # Haze tends to the mean sky colour, 0.6 x gain + bias.
     haze = 1 - torch.exp(-scene.light[:, None, HAZE, None] * t.clamp(max=2e3)[..., None])
     horizon = 0.6 * scene.sky[:, None, SKY_GAIN] + scene.sky[:, None, SKY_BIAS]

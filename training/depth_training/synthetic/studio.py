@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layout 'studio': a few textured things before a large, nearly untextured wall, as in still lifes and corridors.
+"""Scenes of kind 'studio': a few textured things before a large, nearly plain wall, as in still lifes and corridors.
 
 Nothing on the wall can be matched, so its depth must be told from its borders, its shading and the shadows on it.
 """
@@ -14,7 +14,7 @@ from .rotations import pitch_matrix, yaw_matrix
 from .scene import BIAS, CONTRAST, DETAIL_GAIN, GAIN, REFLECT, SHADOW, TEX_DENSITY, Scene
 
 WALL, SIDE, FLOOR, FIRST_BOX = 0, 1, 2, 3
-FEWEST, MOST = 0.06, 0.45  # share of the things that are present
+FEWEST, MOST = 0.06, 0.45  # fraction of the things that are present
 
 
 def studio(generator: SceneGenerator, b: int) -> Scene:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ground of the layout 'drive' that is no plane: slopes ahead, a crowned road, banks beside it."""
+"""Ground of the kind 'drive' that is no plane: slopes ahead, a crowned road, banks beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .scene import TEX_DENSITY, Scene
 
 # Slots of each shape that belong to the ground.
 NEAR_GROUND, FAR_GROUND, CROWN, BANKS, LANES = (0, 3), (22, 25), (16, 17), (17, 20), (21, 24)
-SLOPES, CROWNS, BANKED = 0.45, 0.5, 0.35  # shares of the scenes, of those without slope, of the banks
+SLOPES, CROWNS, BANKED = 0.45, 0.5, 0.35  # fractions of the scenes, of those without slope, of the banks
 LENGTH_M = 300.0  # half length of a slab
 
 

@@ -38,7 +38,7 @@ class Tracer:
 class CullingTracer(Tracer):
     """Tests only primitives whose bounding box meets the bundle of rays; for one scene at a time.
 
-    The answers are the same as Tracer's. It pays for small bundles (image tiles) of large scenes on a CPU.
+    The results are the same as Tracer's. It pays for small bundles (image tiles) of large scenes on a CPU.
     """
 
     def nearest(self, scene: Scene, origin: torch.Tensor, direction: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Vehicles and people of the layout 'drive'."""
+"""Vehicles and people of the kind 'drive'."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def add_people(generator: SceneGenerator, scene: Scene, ground: torch.Tensor, cu
     x = torch.where(draw.chance(0.7, b, n), beside, curb * draw.uniform(-1, 1, b, n))
     z, tall, here = draw.log_uniform(4, 30, b, n), draw.uniform(1.5, 1.95, b, n), draw.chance(0.6, b, n)
     turn = yaw_matrix(draw.uniform(-1.5, 1.5, b, n))
-    # Heights of the centres and half sizes as shares of the body height.
+    # Heights of the centres and half sizes as fractions of the body height.
     parts = ((torso, 0.62, (0.15, 0.22, 0.09)), (head, 0.92, (0.055, 0.08, 0.065)), (legs, 0.24, (0.1, 0.24, 0.07)))
     for slots, middle, half in parts:
-        size = tuple(tall * share for share in half)
+        size = tuple(tall * fraction for fraction in half)
         generator.put(scene, slots, (x, ground - tall * middle, z), size, PERSON, turn, instance=torso, present=here)
     scene.velocity[:, torso + head + legs, 0] = draw.uniform(-1.5, 1.5, b, n).repeat(1, 3)

@@ -20,7 +20,7 @@ from .scene import Scene
 from .studio import studio
 from .textures import TextureBank
 
-LAYOUTS: dict[str, Callable[[SceneGenerator, int], Scene]] = {
+SCENE_KINDS: dict[str, Callable[[SceneGenerator, int], Scene]] = {
     "drive": drive,
     "indoor": indoor,
     "studio": studio,
@@ -31,7 +31,7 @@ DEFAULT_MIX = {"drive": 0.42, "indoor": 0.20, "studio": 0.14, "flying": 0.24}
 
 
 class StereoWorld:
-    """Random scenes of several layouts, rendered on the device of the textures.
+    """Random scenes of several kinds, rendered on the device of the textures.
 
     Scenes are drawn on the CPU, thousands of tiny operations, while a GPU is busy with earlier work; so a seed gives
     the same scenes everywhere, and on a GPU other camera noise than on a CPU.
@@ -65,21 +65,21 @@ class StereoWorld:
             draw.generator.manual_seed(seed)
 
     def scenes(self, size: int, mix: Mapping[str, float] = DEFAULT_MIX) -> Scene:
-        """`size` scenes, split over the layouts by their shares in `mix`, in that order along the batch.
+        """`size` scenes, split over the kinds by their fractions in `mix`, in that order along the batch.
 
-        Raises ValueError for an unknown layout or shares that do not add up to something positive.
+        Raises ValueError for an unknown kind or fractions that do not add up to something positive.
         """
-        unknown = sorted(set(mix) - set(LAYOUTS))
+        unknown = sorted(set(mix) - set(SCENE_KINDS))
         if unknown or not sum(mix.values()) > 0:
             raise ValueError(
-                f"expected shares > 0 of layouts among {sorted(LAYOUTS)}, got {dict(mix)}; correct the mix"
+                f"expected fractions > 0 of scene kinds among {sorted(SCENE_KINDS)}, got {dict(mix)}; correct the mix"
             )
-        ends, total, share = [0], sum(mix.values()), 0.0
+        ends, total, so_far = [0], sum(mix.values()), 0.0
         for value in mix.values():
-            share += value
-            ends.append(round(size * share / total))
+            so_far += value
+            ends.append(round(size * so_far / total))
         counts = [stop - start for start, stop in pairwise(ends)]
-        scene = Scene.cat([LAYOUTS[name](self.generator, n) for name, n in zip(mix, counts, strict=True) if n > 0])
+        scene = Scene.cat([SCENE_KINDS[name](self.generator, n) for name, n in zip(mix, counts, strict=True) if n > 0])
         dress(scene, self.bank, self.draw, self.suitable)
         return scene.to(self.device)
 

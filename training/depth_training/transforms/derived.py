@@ -85,7 +85,7 @@ def shrink_sample(sample: Sample, factor: int) -> Sample:
 def with_label_regions(sample: Sample) -> Sample:
     """The sample with a region image (regions.py) of its true instances and classes.
 
-    It shows what a segmentation without error could give. Raises ValueError for a sample without both.
+    It shows what regions without error could give. Raises ValueError for a sample without both.
     """
     if sample.semantic is None or sample.instance is None:
         raise ValueError(f"expected classes and instances in '{sample.name}' to paint regions, got not both; label it")

@@ -63,11 +63,11 @@ def test_a_time_box_stops_a_run_and_resume_finishes_it(finished):
 
 
 def test_weights_carry_the_recipe_and_the_network_s_config(finished, pairs):
-    network, name, facts = depth_models.load_weights(finished[0] / "weights.pt")
+    network, name, metadata = depth_models.load_weights(finished[0] / "weights.pt")
     assert (name, network.config.levels, network.config.aggregate_widths) == ("stereo_s", 16, (24, 32, 48))
-    assert (facts["steps"], facts["data"]) == (3, "plain")
-    assert facts["recipe"]["optimiser"]["learning_rate"] == 2e-3
-    assert facts["recipe"]["data"]["root"] == pairs.name  # no folder of the machine reaches the exported file
+    assert (metadata["steps"], metadata["data"]) == (3, "plain")
+    assert metadata["recipe"]["optimiser"]["learning_rate"] == 2e-3
+    assert metadata["recipe"]["data"]["root"] == pairs.name  # no folder of the machine reaches the exported file
 
 
 def test_tensorboard_holds_scalars_and_panels(finished):

@@ -35,7 +35,7 @@ def maps(rows):
 
 
 class Segmenter:
-    """Answers the given class and instance maps in turn, and remembers what it was asked."""
+    """Predicts the given class and instance maps in turn, and remembers what it was asked."""
 
     inputs = ("left", "right")
     maps = frozenset(("semantic", "instance"))
@@ -57,18 +57,18 @@ class Blind(Segmenter):
 
 
 def test_counts_are_summed_over_the_set_before_any_mean():
-    answer = maps([SKY] * 4 + [ROAD] * 6)
+    prediction = maps([SKY] * 4 + [ROAD] * 6)
     frames = [frame("a", maps([SKY] * 4 + [ROAD] * 6)), frame("b", maps([SKY] * 2 + [BUILDING] * 2 + [255] * 6))]
-    method = Segmenter(answer, None)
+    method = Segmenter(prediction, None)
     score = evaluate({"street": frames}, {"m": method}).classes["street", "m"]
     # sky: 4 + 2 rows of 4 + 4; road 6 of 6; building 0 of 2. Means of frames would be (100 + 25) / 2.
-    facts = score.facts()
-    assert facts["iou"] == {"road": 100, "building": 0, "sky": 75}
-    assert facts["miou"] == pytest.approx(175 / 3)
-    assert facts["pixel_accuracy"] == pytest.approx(100 * 12 / 14)
-    assert (facts["frames"], facts["frames_with_instances"], facts["one_view"]) == (2, 0, True)
-    assert np.isnan(facts["pq"])
-    assert np.sum(facts["confusion"]) == 14 * 20
+    details = score.details()
+    assert details["iou"] == {"road": 100, "building": 0, "sky": 75}
+    assert details["miou"] == pytest.approx(175 / 3)
+    assert details["pixel_accuracy"] == pytest.approx(100 * 12 / 14)
+    assert (details["frames"], details["frames_with_instances"], details["one_view"]) == (2, 0, True)
+    assert np.isnan(details["pq"])
+    assert np.sum(details["confusion"]) == 14 * 20
     assert method.asked == [(True, ["semantic"])] * 3  # one more call for the new size
 
 
@@ -76,22 +76,22 @@ def test_panoptic_quality_is_summed_over_the_set():
     cars = np.zeros((10, 20), np.uint16)
     cars[8:, :5], cars[8:, 10:15] = 1, 2
     truth = np.where(cars > 0, VEHICLE, ROAD).astype(np.uint8)
-    answer = np.where(cars == 2, 0, cars)
-    semantic = np.where(answer > 0, VEHICLE, ROAD).astype(np.uint8)
+    prediction = np.where(cars == 2, 0, cars)
+    semantic = np.where(prediction > 0, VEHICLE, ROAD).astype(np.uint8)
     one = np.where(cars == 1, cars, 0).astype(np.uint16)
     only_one = np.where(one > 0, VEHICLE, ROAD).astype(np.uint8)
     only_one[:2, :5] = 255
-    answer[:2, :5], semantic[:2, :5] = 7, VEHICLE  # on unlabelled truth
+    prediction[:2, :5], semantic[:2, :5] = 7, VEHICLE  # on unlabelled truth
     truth[:2, :5] = 255
     frames = [frame("a", truth, cars, True), frame("b", only_one, one, True)]
-    evaluation = evaluate({"street": frames}, {"m": Segmenter(semantic, answer), "blind": Blind(None, None)})
-    facts = evaluation.classes["street", "m"].facts()
+    evaluation = evaluate({"street": frames}, {"m": Segmenter(semantic, prediction), "blind": Blind(None, None)})
+    details = evaluation.classes["street", "m"].details()
     # Three true cars, two of them found and exact: 2 / (2 + 1 / 2), where a mean of frames would be (2 / 3 + 1) / 2.
-    assert facts["pq_things"] == pytest.approx(80)
-    assert facts["sq_things"] == 100
+    assert details["pq_things"] == pytest.approx(80)
+    assert details["sq_things"] == 100
     road = (170 / 180 + 1) / 2
-    assert facts["quality"]["road"]["pq"] == pytest.approx(100 * road)
-    assert facts["pq"] == pytest.approx(100 * (0.8 + road) / 2)
+    assert details["quality"]["road"]["pq"] == pytest.approx(100 * road)
+    assert details["pq"] == pytest.approx(100 * (0.8 + road) / 2)
     assert list(evaluation.classes) == [("street", "m")]
     assert [row["method"] for row in evaluation.rows] == ["m", "blind"] * 2
     table = class_markdown(evaluation)
@@ -141,31 +141,31 @@ class FixedBackend:
 def test_classes_of_another_list_are_not_scored():
     ours = PipelineMethod(FixedBackend(LABELS), "source")
     assert ours.maps == {"semantic", "instance"}
-    answer = ours(PAIR, ours.maps)
-    assert (answer.semantic == VEHICLE).all()
-    assert (answer.instance == 1).all()
-    assert (answer.confidence, answer.parts) == (None, {})
+    prediction = ours(PAIR, ours.maps)
+    assert (prediction.semantic == VEHICLE).all()
+    assert (prediction.instance == 1).all()
+    assert (prediction.confidence, prediction.parts) == (None, {})
     assert ours(PAIR).semantic is None
     others = PipelineMethod(FixedBackend((Label(0, "floor", (1, 2, 3)),)), "source")
     assert others.maps == frozenset()
     assert SgbmMethod("", 1).maps == frozenset()
 
 
-def test_a_part_of_the_answer_is_what_the_network_calls_sure():
+def test_a_part_of_the_prediction_is_what_the_network_calls_sure():
     backend = FixedBackend(LABELS)
     backend.spec.outputs["confidence"] = 1
     backend.confidence = np.where(np.arange(20) < 5, np.float32(0.75), np.float32(0.25))[None, None].repeat(10, 1)
-    answer = PipelineMethod(backend, "source")(PAIR)
-    assert (answer.confidence == backend.confidence[0]).all()
-    (sure,) = answer.parts.values()
+    prediction = PipelineMethod(backend, "source")(PAIR)
+    assert (prediction.confidence == backend.confidence[0]).all()
+    (sure,) = prediction.parts.values()
     assert (sure == (np.arange(20) < 5)).all()
 
 
 def test_the_network_size_is_that_of_the_command():
     method = PipelineMethod(FixedBackend(LABELS), "40x30")
-    answer = method(PAIR, {"semantic"})
-    assert answer.semantic.shape == (10, 20)
-    assert answer.disparity_px[0, 0] == 2  # 4 px at twice the width
+    prediction = method(PAIR, {"semantic"})
+    assert prediction.semantic.shape == (10, 20)
+    assert prediction.disparity_px[0, 0] == 2  # 4 px at twice the width
     with pytest.raises(ValueError, match="network_size"):
         PipelineMethod(FixedBackend(LABELS), "large")
 
@@ -174,11 +174,11 @@ def test_sheets_show_classes_where_they_are_known(tmp_path):
     semantic = maps([SKY] * 5 + [255] * 5)
     instance = np.zeros((10, 20), np.uint16)
     instance[7:9, 3:8] = 300
-    answer = Prediction(np.full((10, 20), 4, np.float32), semantic=semantic, instance=instance)
+    prediction = Prediction(np.full((10, 20), 4, np.float32), semantic=semantic, instance=instance)
     pair, single = frame("a", semantic, instance, True), frame("b", semantic)
-    assert sheet(pair, {"m": answer, "n": Prediction(answer.disparity_px)}).shape == (240, 6 * 480, 3)
-    assert sheet(single, {"m": answer}).shape == (240, 3 * 480, 3)
-    tiles = sheet(single, {"m": answer})
+    assert sheet(pair, {"m": prediction, "n": Prediction(prediction.disparity_px)}).shape == (240, 6 * 480, 3)
+    assert sheet(single, {"m": prediction}).shape == (240, 3 * 480, 3)
+    tiles = sheet(single, {"m": prediction})
     shown = cv2.resize(tiles[:, -480:], (20, 10), interpolation=cv2.INTER_AREA)
     assert shown[0, 0].tolist() == pytest.approx([0.4 * 90 + 0.6 * c for c in LABELS[SKY].color], abs=1)
     assert shown[9, 19].tolist() == [36, 36, 36]  # unlabelled is darkened
@@ -204,6 +204,6 @@ def test_camvid_by_command(tmp_path, capsys):
     outputs = ["--json", str(tmp_path / "t.json"), "--pictures", str(tmp_path / "sheets"), "--size", "128x64"]
     PROGRAM.run(["evaluate", f"camvid={tmp_path}@val", "--method", "zoo:stereo_s", "--threads", "1", *outputs])
     assert capsys.readouterr().out.startswith("| labelled set (frames) | method | mIoU % | pixels right % |\n")
-    (facts,) = json.loads((tmp_path / "t.json").read_text())["classes"]
-    assert list(facts["iou"]) == ["road"]
+    (details,) = json.loads((tmp_path / "t.json").read_text())["classes"]
+    assert list(details["iou"]) == ["road"]
     assert cv2.imread(str(tmp_path / "sheets/camvid_a.png")).shape[1] == 3 * 480

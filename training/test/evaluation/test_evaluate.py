@@ -20,7 +20,7 @@ from depth_training.evaluation.report import as_json, markdown, summarise
 TRUTH_PX = 12.0
 
 
-class Answers:
+class FunctionMethod:
     """A method that is a function of the pair."""
 
     inputs = ("left", "right")
@@ -58,7 +58,7 @@ def test_figures_of_a_known_error(listing):
         disparity[:45] = TRUTH_PX + 4  # half of the rows
         return Prediction(disparity, parts={"lower": np.arange(90)[:, None].repeat(260, 1) >= 45})
 
-    evaluation = evaluate(open_sets([str(listing)]), {"ours": Answers(wrong_by)})
+    evaluation = evaluate(open_sets([str(listing)]), {"ours": FunctionMethod(wrong_by)})
     whole, lower = evaluation.rows[:2]
     assert (whole["epe"], whole["d1"], whole["bad1"], whole["bad2"]) == (2.25, 50, 50, 50)
     assert whole["density"] == 100
@@ -79,12 +79,12 @@ def test_the_time_of_a_row_is_that_of_one_call_in_milliseconds(listing):
         return ones
 
     ones = Prediction(np.ones((90, 260), np.float32))
-    rows = evaluate(open_sets([str(listing)]), {"slow": Answers(slow)}).rows
+    rows = evaluate(open_sets([str(listing)]), {"slow": FunctionMethod(slow)}).rows
     assert min(row["milliseconds"] for row in rows) >= 30
 
 
 def test_truth_above_the_maximum_does_not_count(listing):
-    ones = Answers(lambda left, right: Prediction(np.ones(left.shape[:2])))
+    ones = FunctionMethod(lambda left, right: Prediction(np.ones(left.shape[:2])))
     rows = evaluate(open_sets([str(listing)]), {"m": ones}, Limits(max_disparity_px=11)).rows
     assert [row["density"] for row in rows] == [0, 0]
     assert np.isnan(rows[0]["epe"])
@@ -99,7 +99,7 @@ def test_the_area_of_a_confidence_that_knows_the_errors_is_the_best_one(listing)
 
         return method
 
-    methods = {"right": Answers(half_wrong(False)), "wrong": Answers(half_wrong(True))}
+    methods = {"right": FunctionMethod(half_wrong(False)), "wrong": FunctionMethod(half_wrong(True))}
     evaluation = evaluate(open_sets([str(listing)]), methods)
     summary = summarise(evaluation)
     right, wrong = summary[:2]
@@ -126,7 +126,7 @@ def test_summary_means_over_pairs_and_over_all(listing):
         error_px = 0 if len(calls) <= 2 else 3  # the first call at a new size is repeated
         return Prediction(np.full(left.shape[:2], TRUTH_PX + error_px, np.float32))
 
-    evaluation = evaluate(open_sets([str(listing)]), {"m": Answers(exact_then_3_px_off)})
+    evaluation = evaluate(open_sets([str(listing)]), {"m": FunctionMethod(exact_then_3_px_off)})
     summary = summarise(evaluation)
     assert [(r["dataset"], r["pairs"], r["epe"]) for r in summary] == [("full", 1, 0), ("half", 1, 3), ("all", 2, 1.5)]
     table = markdown(summary)
@@ -134,13 +134,13 @@ def test_summary_means_over_pairs_and_over_all(listing):
     assert "AUC" not in table
     assert "GD %" in table
     assert [row["gd"] for row in summary] == [0, pytest.approx(np.nan, nan_ok=True), pytest.approx(np.nan, nan_ok=True)]
-    facts = json.loads(json.dumps(as_json(evaluation, summary, {"size": "source"}), allow_nan=False))
-    assert facts["settings"] == {"size": "source", "max_disparity_px": 192, "max_depth_m": 80, "crop": "none"}
-    assert facts["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
-    assert facts["summary"][1]["gd"] is None
+    details = json.loads(json.dumps(as_json(evaluation, summary, {"size": "source"}), allow_nan=False))
+    assert details["settings"] == {"size": "source", "max_disparity_px": 192, "max_depth_m": 80, "crop": "none"}
+    assert details["by_distance"][0]["ard"][0]["pixels"] == 90 * 260
+    assert details["summary"][1]["gd"] is None
 
 
-def test_times_are_medians_and_distances_belong_to_whole_answers():
+def test_times_are_medians_and_distances_belong_to_whole_predictions():
     evaluation = Evaluation(Limits())
     for part in ("", "sure"):
         for milliseconds in (3, 1, 50):
@@ -160,15 +160,15 @@ def test_depth_is_scored_within_the_limits_with_and_without_median_scaling(listi
         return Prediction(disparity)
 
     sets = {"full": open_sets([str(listing)])["full"]}
-    row = evaluate(sets, {"m": Answers(twice_as_far_in_the_middle)}, Limits(crop="garg")).rows[0]
-    # Truth 15 m; 30 m, and 120 m cut to 80 m in columns 9..19 of 9..249; the median of the answer is 30 m.
-    share = 11 / 241
-    assert row["abs_rel"] == pytest.approx(100 * ((1 - share) + share * 65 / 15))
-    assert row["scaled_abs_rel"] == pytest.approx(100 * share * 3)
-    assert row["scaled_delta1"] == pytest.approx(100 * (1 - share))
+    row = evaluate(sets, {"m": FunctionMethod(twice_as_far_in_the_middle)}, Limits(crop="garg")).rows[0]
+    # Truth 15 m; 30 m, and 120 m cut to 80 m in columns 9..19 of 9..249; the median of the prediction is 30 m.
+    fraction = 11 / 241
+    assert row["abs_rel"] == pytest.approx(100 * ((1 - fraction) + fraction * 65 / 15))
+    assert row["scaled_abs_rel"] == pytest.approx(100 * fraction * 3)
+    assert row["scaled_delta1"] == pytest.approx(100 * (1 - fraction))
     assert row["delta1"] == 0
     assert row["epe"] == pytest.approx(6 + 4.5 * 20 / 260)  # disparity is scored everywhere
-    near = evaluate(sets, {"m": Answers(twice_as_far_in_the_middle)}, Limits(max_depth_m=14)).rows[0]
+    near = evaluate(sets, {"m": FunctionMethod(twice_as_far_in_the_middle)}, Limits(max_depth_m=14)).rows[0]
     assert np.isnan(near["abs_rel"])
     with pytest.raises(ValueError, match=r"crop among \['none', 'garg'\], got 'eigen'"):
         Limits(crop="eigen")

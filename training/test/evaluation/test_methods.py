@@ -11,11 +11,11 @@ from depth_training.evaluation.sgbm import SgbmMethod, fill_from_background
 def test_sgbm_finds_the_shift():
     scene = np.random.default_rng(0).integers(0, 256, (45, 140, 3), dtype=np.uint8)
     scene = cv2.resize(scene, (280, 90))
-    answer = SgbmMethod("", 1)({"left": scene[:, :260], "right": scene[:, 12:272]})
-    own = answer.parts["own answers"]
+    prediction = SgbmMethod("", 1)({"left": scene[:, :260], "right": scene[:, 12:272]})
+    own = prediction.parts["own predictions"]
     assert own.mean() > 0.8
-    assert np.median(np.abs(answer.disparity_px - 12)[own]) < 0.2
-    assert (answer.disparity_px > 0).all()
+    assert np.median(np.abs(prediction.disparity_px - 12)[own]) < 0.2
+    assert (prediction.disparity_px > 0).all()
 
 
 def test_holes_take_the_smaller_neighbour():

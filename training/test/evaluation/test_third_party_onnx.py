@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from depth_training.evaluation.methods import make_method
-from depth_training.evaluation.third_party_onnx import OnnxPeer, PeerDescription, open_peer
+from depth_training.evaluation.third_party_onnx import ThirdPartyNetwork, ThirdPartyOnnx, open_third_party
 from onnx import TensorProto, helper
 
 LEFT = np.full((10, 12, 3), (200, 100, 50), np.uint8)
@@ -19,7 +19,7 @@ def write_network(path, inputs, output_shape, nodes, kind=TensorProto.FLOAT, con
     """An ONNX file with the given inputs {name: shape}, output "d" and nodes."""
     tensors = [helper.make_tensor_value_info(name, kind, shape) for name, shape in inputs.items()]
     output = helper.make_tensor_value_info("d", kind, output_shape)
-    graph = helper.make_graph(nodes, "peer", tensors, [output], list(constants))
+    graph = helper.make_graph(nodes, "third_party", tensors, [output], list(constants))
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     onnx.save(model, path)
@@ -39,7 +39,7 @@ def channel(name, index, axis, output):
 
 
 def test_one_grey_tensor_last_channel_right_padded_and_negated(tmp_path):
-    """The network answers minus its second channel, the right view."""
+    """The network predicts minus its second channel, the right view."""
     node, constants = channel("pair", 1, 3, "right")
     negated = helper.make_node("Neg", ["right"], ["d"])
     shape = [1, "h", "w", 2]
@@ -47,15 +47,15 @@ def test_one_grey_tensor_last_channel_right_padded_and_negated(tmp_path):
     text = 'inputs = ["pair"]\nlayout = "NHWC"\ncolors = "grey"\nmultiple = 7\noutput = "d"\noutput_scale = -100.0\n'
     label, method = make_method(f"onnx:{describe(path, text)}", 1)
     assert (label, method.maps) == ("a", frozenset())
-    answer = method(PAIR)
+    prediction = method(PAIR)
     grey = round(0.299 * 40 + 0.587 * 80 + 0.114 * 120)
-    assert answer.disparity_px.shape == (10, 12)
-    assert answer.disparity_px == pytest.approx(np.full((10, 12), 100 * grey / 255), abs=1e-3)
-    assert answer.confidence is None
+    assert prediction.disparity_px.shape == (10, 12)
+    assert prediction.disparity_px == pytest.approx(np.full((10, 12), 100 * grey / 255), abs=1e-3)
+    assert prediction.confidence is None
 
 
 def test_two_normalised_bgr_tensors_of_a_fixed_size(tmp_path):
-    """The network answers the first channel of the left view plus ten times the last one of the right view."""
+    """The network predicts the first channel of the left view plus ten times the last one of the right view."""
     left, right = channel("l", 0, 1, "blue"), channel("r", 2, 1, "red")
     ten = helper.make_tensor("ten", TensorProto.FLOAT, [1], [10.0])
     nodes = [left[0], right[0], helper.make_node("Mul", ["red", "ten"], ["more"])]
@@ -71,7 +71,7 @@ def test_two_normalised_bgr_tensors_of_a_fixed_size(tmp_path):
     assert method(PAIR).disparity_px == pytest.approx(np.full((10, 12), in_network_px / 2), abs=1e-3)
 
 
-def test_bytes_stay_bytes_and_large_answers_are_cut(tmp_path):
+def test_bytes_stay_bytes_and_large_predictions_are_cut(tmp_path):
     left = channel("l", 0, 3, "d")
     unused = helper.make_node("Identity", ["r"], ["other"])
     shape = [1, "h", "w", 3]
@@ -80,11 +80,11 @@ def test_bytes_stay_bytes_and_large_answers_are_cut(tmp_path):
         path, {"l": shape, "r": shape}, [1, "h", "w", 1], [left[0], unused], TensorProto.UINT8, constants=left[1]
     )
     for white, byte in ((255.0, 200), (99.0, 78)):  # 77.6 is rounded
-        about = PeerDescription(["l", "r"], "NHWC", white=white, multiple=1, output="d", max_disparity_px=150.0)
-        peer = OnnxPeer(path, about, 1)
-        views = peer.prepare((10, 12))
+        about = ThirdPartyNetwork(["l", "r"], "NHWC", white=white, multiple=1, output="d", max_disparity_px=150.0)
+        backend = ThirdPartyOnnx(path, about, 1)
+        views = backend.prepare((10, 12))
         views["left"][0], views["right"][0] = LEFT, RIGHT
-        assert (peer.infer({"disparity"})["disparity"] == byte).all()
+        assert (backend.infer({"disparity"})["disparity"] == byte).all()
     describe(path, 'inputs=["l","r"]\nlayout="NHWC"\nwhite=255.0\nmultiple=1\noutput="d"\nmax_disparity_px=150.0\n')
     assert (make_method(f"onnx:{path}", 1)[1](PAIR).disparity_px == 150).all()
 
@@ -107,19 +107,19 @@ def test_a_description_that_does_not_fit_says_so(tmp_path, text, message):
     node, constants = channel("pair", 0, 1, "d")
     path = write_network(tmp_path / "a.onnx", {"pair": [1, 6, "h", "w"]}, [1, 1, "h", "w"], [node], constants=constants)
     with pytest.raises(ValueError, match=message):
-        open_peer(str(describe(path, text)), 1)
+        open_third_party(str(describe(path, text)), 1)
 
 
 def test_missing_files_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"got no file .*none\.onnx"):
-        open_peer(str(tmp_path / "none.onnx"), 1)
+        open_third_party(str(tmp_path / "none.onnx"), 1)
     (tmp_path / "a.onnx").write_bytes(b"")
     with pytest.raises(ValueError, match=r"MODEL\.toml beside MODEL\.onnx, got no file .*a\.toml"):
-        open_peer(str(tmp_path / "a.onnx"), 1)
+        open_third_party(str(tmp_path / "a.onnx"), 1)
 
 
 def test_the_published_descriptions_are_read():
     from depth_training.core.strict_config import read_config
 
-    for path in sorted((Path(__file__).parents[2] / "configs/peers").glob("*.toml")):
-        assert read_config(PeerDescription, path).output
+    for path in sorted((Path(__file__).parents[2] / "configs/third_party").glob("*.toml")):
+        assert read_config(ThirdPartyNetwork, path).output

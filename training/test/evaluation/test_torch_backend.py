@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A torch network in the runtime's pipeline answers what its exported file does, and no more than it can."""
+"""A torch network in the runtime's pipeline predicts what its exported file does, and no more than it can."""
 
 from pathlib import Path
 
@@ -52,10 +52,10 @@ def test_a_network_is_fed_by_the_names_of_its_inputs():
     backend = TorchBackend(network, "usam_net")
     for number, image in enumerate(backend.prepare((32, 64)).values()):
         image[:] = 60 * number
-    answer = backend.infer({"disparity"})["disparity"]
+    prediction = backend.infer({"disparity"})["disparity"]
     left, right, regions = (torch.full((1, 3, 32, 64), 60.0 * number) for number in range(3))
     with torch.no_grad():
         expected = network(left=left, right=right, regions=regions)["disparity"][:, 0].numpy()
-    np.testing.assert_allclose(answer, expected, atol=1e-5)
+    np.testing.assert_allclose(prediction, expected, atol=1e-5)
     with pytest.raises(ValueError, match=r"got 'usam_net' .*; nothing here gives 'regions' .*: choose another network"):
         StereoPipeline(backend)

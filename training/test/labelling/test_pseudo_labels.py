@@ -18,7 +18,7 @@ LEFT, RIGHT = VIEW + 10, VIEW + 20  # told apart by their brightness
 
 
 class Teacher:
-    """Answers `disparity_px` to the pair, and `right_px` to the mirrored one, as seen from the right eye."""
+    """Predicts `disparity_px` for the pair, and `right_px` for the mirrored one, as seen from the right eye."""
 
     inputs = ("left", "right")
 
@@ -29,15 +29,15 @@ class Teacher:
     def __call__(self, images, maps=()):
         brightness = {name: int(image[0, 0, 0]) for name, image in images.items()}
         assert brightness in ({"left": 10, "right": 20}, {"left": 20, "right": 10})
-        answer = self.disparity_px if brightness["left"] == 10 else self.right_px[:, ::-1]
-        return Prediction(answer.astype(np.float32), semantic=self.semantic)
+        prediction = self.disparity_px if brightness["left"] == 10 else self.right_px[:, ::-1]
+        return Prediction(prediction.astype(np.float32), semantic=self.semantic)
 
 
 def full(value: float) -> np.ndarray:
     return np.full((HEIGHT, WIDTH), value, np.float32)
 
 
-def test_an_answer_that_both_eyes_give_becomes_the_label() -> None:
+def test_a_prediction_that_both_eyes_give_becomes_the_label() -> None:
     labels = pseudo_labels(LEFT, RIGHT, [Teacher(full(5.0), full(5.5))])
     assert np.isnan(labels[:, :5]).all()  # the right camera does not see these columns
     assert (labels[:, 5:] == 5.0).all()

@@ -42,7 +42,7 @@ def test_the_least_cost_of_a_textured_wall_is_its_disparity(wall):
     assert (features.best_px[:, CANDIDATES:56] == SHIFT).mean() > 0.95
 
 
-def test_candidates_outside_the_right_view_are_no_answers(wall):
+def test_candidates_outside_the_right_view_are_no_predictions(wall):
     cost = photometric_curves(*wall, CANDIDATES).cost
     assert np.isnan(cost[5, :, :5]).all()
     assert np.isfinite(cost[5, :, 5:]).all()
@@ -79,8 +79,8 @@ def test_grey_walls_are_flat_and_errors_are_counted_by_region(wall):
     table = summarise_curves(photometric_curves(*wall, CANDIDATES), masks, truth)
     assert table["texture-less"]["entropy"] > 0.9 > 0.6 > table["textured"]["entropy"]
     assert table["textured"]["bad3"] < table["texture-less"]["bad3"]
-    assert table["all"]["share"] == 100
-    assert set(summarise_curves(photometric_curves(*wall, 4), masks, None)["all"]) == {"share", "entropy"}
+    assert table["all"]["percent"] == 100
+    assert set(summarise_curves(photometric_curves(*wall, 4), masks, None)["all"]) == {"percent", "entropy"}
 
 
 def test_a_step_of_disparity_is_an_edge_and_the_ground_is_none():
@@ -113,7 +113,7 @@ def test_a_network_without_features_is_refused(wall):
         def forward(self, left, right):
             return {"disparity": left[:, :1]}
 
-    with pytest.raises(ValueError, match="Plain, which answers"):
+    with pytest.raises(ValueError, match="Plain, which gives"):
         network_features(Plain(), *wall)
 
 

@@ -120,7 +120,7 @@ def test_a_sequence_follows_camera_and_things(bank):
 def test_occlusion_agrees_with_a_z_check_against_the_right_view(bank):
     world = StereoWorld(bank, HEIGHT, WIDTH, seed=11)
     scene = world.scenes(2, {"indoor": 1, "flying": 1})
-    scene.baseline *= 0.2  # these layouts have up to 190 px at any image size
+    scene.baseline *= 0.2  # these scenes have up to 190 px at any image size
     disparity, occluded, *_ = world.renderer.labels(scene)
     right = world.renderer.eyes(scene, None)[1][:, 0]
     seen = world.renderer.labels(scene, right)[0]  # disparities of the surfaces that the right camera sees
@@ -164,10 +164,10 @@ def warp_error(sample, shift_px: float) -> float:
     return (warped - sample.left).abs().mean(1, keepdim=True)[keep].mean().item()
 
 
-@pytest.mark.parametrize("layout", ["drive", "indoor", "studio", "flying"])
-def test_the_right_view_warped_by_the_true_disparity_is_the_left_view(bank, layout):
+@pytest.mark.parametrize("kind", ["drive", "indoor", "studio", "flying"])
+def test_the_right_view_warped_by_the_true_disparity_is_the_left_view(bank, kind):
     world = StereoWorld(bank, 96, 160, seed=21)
-    scene = world.scenes(2, {layout: 1})
+    scene = world.scenes(2, {kind: 1})
     scene.baseline *= 0.25
     sample = world.renderer.render(scene)
     exact = warp_error(sample, 0.0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Facts about scenes: motion, labels, seeds, layouts."""
+"""Facts about scenes: motion, labels, seeds, kinds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from depth_models.labels import LABELS, ROAD, VEHICLE
 from depth_runtime.spec import UNLABELLED
-from depth_training.synthetic import DEFAULT_MIX, LAYOUTS, StereoWorld, TextureBank
+from depth_training.synthetic import DEFAULT_MIX, SCENE_KINDS, StereoWorld, TextureBank
 from depth_training.synthetic.draw import Draw
 from depth_training.synthetic.dress import dress
 from depth_training.synthetic.rotations import random_rotation, yaw_matrix
@@ -61,9 +61,9 @@ def test_random_rotations_are_rotations():
     torch.testing.assert_close(torch.linalg.det(r), torch.ones(5))
 
 
-@pytest.mark.parametrize("layout", ["drive", "indoor"])
-def test_instances_number_things_only(bank, layout):
-    sample = world(bank).batch(2, {layout: 1}, augmented=False)
+@pytest.mark.parametrize("kind", ["drive", "indoor"])
+def test_instances_number_things_only(bank, kind):
+    sample = world(bank).batch(2, {kind: 1}, augmented=False)
     thing = torch.isin(sample.semantic, torch.tensor(THINGS))
     assert thing.any()
     assert torch.equal(sample.instance > 0, thing)
@@ -103,11 +103,11 @@ def test_the_mix_splits_the_batch_in_order(bank):
     scene = world(bank).scenes(10, {"flying": 0.3, "drive": 0.7})
     unlabelled = (scene.semantic == UNLABELLED).all(1)
     assert unlabelled.tolist() == [True] * 3 + [False] * 7
-    assert sorted(DEFAULT_MIX) == sorted(LAYOUTS)
+    assert sorted(DEFAULT_MIX) == sorted(SCENE_KINDS)
 
 
 @pytest.mark.parametrize("mix", [{"space": 1.0}, {"drive": 0.0}])
-def test_an_impossible_mix_is_refused_with_the_layouts(bank, mix):
+def test_an_impossible_mix_is_refused_with_the_kinds(bank, mix):
     with pytest.raises(ValueError, match=r"drive.*flying.*indoor"):
         world(bank).scenes(2, mix)
 
@@ -117,8 +117,8 @@ def test_suitable_textures_follow_the_label(bank):
         scene = world(bank).scenes(4, {"drive": 1})
         dress(scene, bank, Draw.seeded(5), suitable)
         ids = scene.texture[..., TEX_ID][scene.semantic == ROAD].long().tolist()
-        share = sum(bank.categories[i] in ("asphalt", "concrete", "wood") for i in ids) / len(ids)
-        assert share == 1.0 if expected == 1.0 else share < 1.0
+        fraction = sum(bank.categories[i] in ("asphalt", "concrete", "wood") for i in ids) / len(ids)
+        assert fraction == 1.0 if expected == 1.0 else fraction < 1.0
 
 
 def test_batches_of_different_counts_cannot_be_joined(bank):

@@ -12,7 +12,7 @@ COMMANDS = {
     "play": Command("depth_replay.commands.play", "publish a bag through ROS 2"),
     "record": Command("depth_replay.commands.record", "record topics into a bag"),
     "score": Command("depth_replay.commands.score", "published disparity, depth and semantics against ground truth"),
-    "demo": Command("depth_replay.commands.demo", "play a bag through the stereo node and report on the answers"),
+    "demo": Command("depth_replay.commands.demo", "play a bag through the stereo node and report on what it published"),
 }
 PROGRAM = Program("depth_replay", "depth_replay", __doc__, COMMANDS)
 main = PROGRAM.main

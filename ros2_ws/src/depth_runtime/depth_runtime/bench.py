@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of one contender; ratio is its median over that of the first one."""
+    """Milliseconds of one model on one backend; ratio is its median over the first row's."""
 
     model: str
     backend: str
@@ -47,16 +47,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--cache", type=path_argument, help="folder of built engines (default: ~/.cache/depth_stack/engines)"
     )
     parser.add_argument("--output", action="append", help="output to compute; repeatable (default: all)")
-    parser.add_argument("--rounds", type=int, default=30, help="timed runs of each contender")
+    parser.add_argument("--rounds", type=int, default=30, help="timed runs of each model and backend")
     parser.add_argument("--json", type=path_argument, help="also write the figures to this file")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Time the contenders and print a table. Raises BackendError when one that was named cannot run."""
+    """Time models on backends and print a table. Raises BackendError when one that was named cannot run."""
     models = arguments.model or ["stereo_s"]
-    contenders = make_contenders(models, arguments.backend, arguments.threads, arguments.cache or "")
+    loaded = open_backends(models, arguments.backend, arguments.threads, arguments.cache or "")
     log.info("%s, %d rounds\n", arguments.size, arguments.rounds)
-    timings = time_contenders(contenders, arguments.size, arguments.output, arguments.rounds)
+    timings = time_backends(loaded, arguments.size, arguments.output, arguments.rounds)
     header = ("model", "backend", "p50 ms", "p95 ms", "p99 ms", "ratio")
     rows = [(t.model, t.device, *(f"{x:.2f}" for x in (t.p50_ms, t.p95_ms, t.p99_ms, t.ratio))) for t in timings]
     log.info("%s", markdown_table(header, rows, text_columns=(0, 1)))
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.json.write_text(json_text([asdict(timing) for timing in timings]))
 
 
-def make_contenders(
+def open_backends(
     models: Sequence[str], backends: Sequence[str] | None = None, threads: int = 0, cache: str | Path = ""
 ) -> list[tuple[str, Backend]]:
     """Every model on every backend (None: all that can run here), named by the model's file.
@@ -78,25 +78,25 @@ def make_contenders(
     names = backends or [name for name, reason in reasons.items() if not reason]
     if not names:
         raise ValueError(f"expected a backend that can run here, got none: {reasons}")
-    contenders = []
+    loaded = []
     for model in models:
         for name in names:
             backend = make_backend(resolve_model(model), name, threads, cache)
             if backend.fallback_reason:
                 raise ValueError(f"expected backends that run here, got '{name}': {backend.fallback_reason}")
-            contenders.append((Path(model).stem, backend))
-    return contenders
+            loaded.append((Path(model).stem, backend))
+    return loaded
 
 
-def time_contenders(
-    contenders: list[tuple[str, Backend]], size: str, outputs: list[str] | None, rounds: int
+def time_backends(
+    loaded: list[tuple[str, Backend]], size: str, outputs: list[str] | None, rounds: int
 ) -> list[Timing]:
-    """Timings in the contenders' order, on a pair of random texture.
+    """Timings in the order of `loaded`, on a pair of random texture.
 
     One call is upload, network and download of the outputs; the first three rounds are not counted.
     """
     jobs = []
-    for _, backend in contenders:
+    for _, backend in loaded:
         if unknown := set(outputs or ()) - set(backend.spec.outputs):
             raise ValueError(f"expected outputs among {list(backend.spec.outputs)}, got {sorted(unknown)}")
         height, width = parse_size(size, backend.spec.default_size) or backend.spec.default_size
@@ -113,7 +113,7 @@ def time_contenders(
     p50, p95, p99 = np.percentile(times[3:], (50, 95, 99), axis=0)
     return [
         Timing(model, backend.name, backend.device, float(a), float(b), float(c), ratio=float(a / p50[0]))
-        for (model, backend), a, b, c in zip(contenders, p50, p95, p99, strict=True)
+        for (model, backend), a, b, c in zip(loaded, p50, p95, p99, strict=True)
     ]
 
 

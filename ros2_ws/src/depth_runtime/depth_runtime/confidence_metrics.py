@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does the confidence know where the errors are: error among the surest pixels, as a function of their share.
+"""Does the confidence know where the errors are: error of the most confident pixels as a function of their fraction.
 
 Source: Hu & Mordohai, PAMI 2012 (density-accuracy or sparsification curve and the area under it).
 """
@@ -15,7 +15,7 @@ STEPS = 20
 
 @dataclass(frozen=True)
 class DensityCurve:
-    """Mean cost among the surest share of pixels.
+    """Mean cost among a fraction of the pixels, the most confident ones.
 
     density: float [K], 1/K .. 1; cost: float [K] by the given confidence; best: float [K] if errors were known.
     """
@@ -52,7 +52,7 @@ def density_curve(cost: np.ndarray, confidence: np.ndarray, steps: int = STEPS) 
 
 
 def _sparsified(cost: np.ndarray, confidence: np.ndarray, density: np.ndarray) -> np.ndarray:
-    """Mean cost of the surest density * N pixels."""
+    """Mean cost of the most confident density * N pixels."""
     order = np.argsort(-confidence, kind="stable")
     total = np.concatenate(((0.0,), np.cumsum(cost[order])))
     last_of_equals = np.flatnonzero(np.diff(confidence[order], append=np.nan) != 0) + 1

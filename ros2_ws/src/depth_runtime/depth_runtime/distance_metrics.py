@@ -15,8 +15,8 @@ import numpy as np
 class DistanceErrors:
     """Adds up depth maps over ranges of true depth, `width_m` wide, from 0 to far_m; pixels count alike in a range.
 
-    A prediction beyond far_m (or infinitely far) is taken as far_m, so that sky-like answers cost a bounded error;
-    NaN, no answer, is left out and lowers the range's density.
+    A prediction beyond far_m (or infinitely far) is taken as far_m, so that sky-like predictions cost a bounded error;
+    NaN, no prediction, is left out and lowers the range's density.
     """
 
     far_m: float = 80.0
@@ -39,13 +39,13 @@ class DistanceErrors:
         truth, predicted = truth_m[known].astype(np.float64), predicted_m[known].astype(np.float64)
         place, count = (truth / self.width_m).astype(np.int64), len(self._sum)
         self._known += np.bincount(place, minlength=count)
-        answered = ~np.isnan(predicted)
-        error = np.abs(np.clip(predicted, 0, self.far_m) - truth)[answered] / truth[answered]
-        self._scored += np.bincount(place[answered], minlength=count)
-        self._sum += np.bincount(place[answered], weights=error, minlength=count)
+        known = ~np.isnan(predicted)
+        error = np.abs(np.clip(predicted, 0, self.far_m) - truth)[known] / truth[known]
+        self._scored += np.bincount(place[known], minlength=count)
+        self._sum += np.bincount(place[known], weights=error, minlength=count)
 
     def curve(self) -> list[dict[str, float]]:
-        """Ranges with truth: near_m, far_m, ard (per cent, NaN without an answer), density (per cent), pixels."""
+        """Ranges with truth: near_m, far_m, ard (per cent, NaN without a prediction), density (per cent), pixels."""
         return [
             {
                 "near_m": self.width_m * k,
@@ -58,6 +58,6 @@ class DistanceErrors:
         ]
 
     def gd(self) -> float:
-        """Mean ARD (per cent) of the ranges that were answered; NaN when none was."""
-        answered = self._scored > 0
-        return float(100 * (self._sum[answered] / self._scored[answered]).mean()) if answered.any() else float("nan")
+        """Mean ARD (per cent) of the ranges that were predicted; NaN when none was."""
+        known = self._scored > 0
+        return float(100 * (self._sum[known] / self._scored[known]).mean()) if known.any() else float("nan")

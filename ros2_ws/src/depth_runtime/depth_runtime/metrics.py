@@ -33,13 +33,13 @@ def disparity_errors(
         scored &= keep
     error = np.abs(predicted_px[scored] - truth_px[scored])
     truth = truth_px[scored]
-    share = lambda wrong: float(100 * wrong.mean()) if error.size else float("nan")  # noqa: E731
+    percent = lambda wrong: float(100 * wrong.mean()) if error.size else float("nan")  # noqa: E731
     return {
         "epe": float(error.mean()) if error.size else float("nan"),
-        "d1": share((error > 3) & (error > 0.05 * truth)),
-        "bad1": share(error > 1),
-        "bad2": share(error > 2),
-        "bad3": share(error > 3),
+        "d1": percent((error > 3) & (error > 0.05 * truth)),
+        "bad1": percent(error > 1),
+        "bad2": percent(error > 2),
+        "bad3": percent(error > 3),
         "density": 100.0 * error.size / max(1, int(known.sum())),
         "pixels": int(error.size),
     }
@@ -54,7 +54,7 @@ def depth_errors(
     `median(z*) / median(z)`, for networks that know no metre. max_depth_m: farther truth does not count, and a farther
     prediction (infinity too) is taken as this distance, after scaling; without it infinity is no prediction. Returns
     abs_rel = `mean(|z - z*| / z*)` (per cent), sq_rel = `mean((z - z*)^2 / z*)` (m), rmse (m), rmse_log (of natural
-    logarithms), delta1..3 = fraction of `max(z / z*, z* / z) < 1.25^i` (per cent), density (per cent) and pixels
+    logarithms), delta1..3 = percent of `max(z / z*, z* / z) < 1.25^i` (per cent), density (per cent) and pixels
     (count scored); the errors are NaN where nothing is left to score. Raises ValueError when shapes differ.
     """
     if predicted_m.shape != truth_m.shape:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read the metadata of an ONNX file without loading it.
 
-Only the outermost protobuf fields of ModelProto are walked, so the answer comes in microseconds, needs
+Only the outermost protobuf fields of ModelProto are walked, so the result comes in microseconds, needs
 neither `onnx` nor `onnxruntime`, and a missing, truncated or foreign file is told apart before any
 backend sees it.
 """

@@ -53,21 +53,21 @@ class PanopticQuality:
         true_area = {s: n for s, n in _areas(true).items() if n >= self.smallest_px}
         pairs, overlap = np.unique(np.stack((true[labelled], predicted[labelled])), axis=1, return_counts=True)
         matched = set()
-        for (segment, answer), shared in zip(pairs.T.tolist(), overlap.tolist(), strict=True):
-            if segment not in true_area or answer == _NONE or segment >> _INSTANCE_BITS != answer >> _INSTANCE_BITS:
+        for (segment, other), shared in zip(pairs.T.tolist(), overlap.tolist(), strict=True):
+            if segment not in true_area or other == _NONE or segment >> _INSTANCE_BITS != other >> _INSTANCE_BITS:
                 continue
-            iou = shared / (true_area[segment] + visible_area[answer] - shared)
+            iou = shared / (true_area[segment] + visible_area[other] - shared)
             if iou > 0.5:
                 counts = self._of(segment)
                 counts.iou += iou
                 counts.matched += 1
-                matched.add(answer)
+                matched.add(other)
         for segment in true_area:
             self._of(segment).true += 1
-        for answer, area in predicted_area.items():
-            mostly_labelled = visible_area.get(answer, 0) * 2 >= area
-            if answer in matched or (mostly_labelled and area >= self.smallest_px):
-                self._of(answer).predicted += 1
+        for other, area in predicted_area.items():
+            mostly_labelled = visible_area.get(other, 0) * 2 >= area
+            if other in matched or (mostly_labelled and area >= self.smallest_px):
+                self._of(other).predicted += 1
 
     def _segments(self, semantic: np.ndarray, instance: np.ndarray) -> np.ndarray:
         """One number for each segment; _NONE where unlabelled, and on things without an instance."""
@@ -81,7 +81,7 @@ class PanopticQuality:
         return self._classes.setdefault(segment >> _INSTANCE_BITS, _Counts())
 
     def by_class(self) -> dict[int, dict[str, float]]:
-        """pq, sq and rq (per cent) of each class that occurs in truth or answer."""
+        """pq, sq and rq (per cent) of each class that occurs in truth or prediction."""
         quality = {}
         for number, counts in sorted(self._classes.items()):
             sq = counts.iou / counts.matched if counts.matched else 0.0

@@ -23,7 +23,7 @@ class Result:
     """Maps of one view at the published size (H, W) of `plan`; None where not asked for.
 
     view_rgb: uint8 [Hs, Ws, 3], the camera image that the maps belong to. confidence: float32 [H, W], 0..1, 1 = sure.
-    valid_ratio: share of pixels with a disparity or depth, which is NaN where confidence is below the threshold.
+    valid_ratio: fraction of pixels with a disparity or depth, which is NaN where confidence is below the threshold.
     milliseconds: time of each stage in order. The arrays live until the next call of the pipeline.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model contract: what a network expects, what it answers, and where it came from.
+"""The model contract: what a network expects, what it predicts, and where it came from.
 
 The spec travels as JSON in the ONNX metadata key `depth_spec`, so that one file carries everything
 that training and the robot must agree on.

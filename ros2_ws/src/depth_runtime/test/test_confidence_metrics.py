@@ -29,7 +29,7 @@ def test_a_confidence_that_ranks_the_errors_reaches_the_best_area():
     error_px = rng.exponential(size=500)
     assert density_curve(error_px, 1 / (1 + error_px)).auc == pytest.approx(density_curve(error_px, -error_px).best_auc)
     assert density_curve(error_px, error_px).auc > 1.5 * error_px.mean()
-    # Known form for a share e of wrong pixels: e + (1 - e) ln(1 - e), in the limit of many steps.
+    # Known form for a fraction e of wrong pixels: e + (1 - e) ln(1 - e), in the limit of many steps.
     wrong = (np.arange(10000) < 2000).astype(float)
     expected = 0.2 + 0.8 * np.log(0.8)
     assert density_curve(wrong, -wrong, steps=2000).best_auc == pytest.approx(expected, abs=1e-3)

@@ -15,7 +15,7 @@ def test_ard_and_gd_of_a_hand_computed_case():
     assert errors.gd() == pytest.approx((17.5 + 70 / 3 + 25) / 3)
 
 
-def test_a_pixel_without_an_answer_lowers_the_density_only():
+def test_a_pixel_without_a_prediction_lowers_the_density_only():
     errors = DistanceErrors()
     errors.add(np.array([[np.nan, 5.5, np.nan]]), np.array([[5.0, 5.0, 50.0]]))
     near, far = errors.curve()

@@ -66,10 +66,10 @@ def test_a_stored_plan_is_given_to_later_processes(stored):
 def test_the_description_beside_the_plan_can_be_read(stored):
     plan, description = stored[0].paths(KEY)
     assert plan.stat().st_size == 6000
-    facts = json.loads(description.read_text())
-    assert facts["key"]["gpu"] == "NVIDIA H200"
-    assert facts["key"]["shapes"]["right"] == [1, 384, 640, 3]
-    assert facts["plan_bytes"] == 6000
+    metadata = json.loads(description.read_text())
+    assert metadata["key"]["gpu"] == "NVIDIA H200"
+    assert metadata["key"]["shapes"]["right"] == [1, 384, 640, 3]
+    assert metadata["plan_bytes"] == 6000
     assert plan.name.startswith("probe-640x384-tensorrt8.6.0-sm9.0-")
 
 
@@ -146,7 +146,7 @@ def test_a_build_that_fails_leaves_no_plan(tmp_path):
     assert cache.get_or_build(KEY, lambda: b"plan") == b"plan"
 
 
-def ask(folder: Path, answers, seconds: float) -> None:
+def ask(folder: Path, queue, seconds: float) -> None:
     """Process of its own: ask the cache; a build takes `seconds` and gives this process's number."""
 
     def build() -> bytes:
@@ -154,16 +154,16 @@ def ask(folder: Path, answers, seconds: float) -> None:
         time.sleep(seconds)
         return str(os.getpid()).encode()
 
-    answers.put(EngineCache(folder).get_or_build(KEY, build))
+    queue.put(EngineCache(folder).get_or_build(KEY, build))
 
 
 def test_of_several_processes_one_builds_and_the_others_take_its_plan(tmp_path):
     context = multiprocessing.get_context("fork")
-    answers = context.Queue()
-    processes = [context.Process(target=ask, args=(tmp_path, answers, 0.5)) for _ in range(3)]
+    queue = context.Queue()
+    processes = [context.Process(target=ask, args=(tmp_path, queue, 0.5)) for _ in range(3)]
     for process in processes:
         process.start()
-    plans = {answers.get(timeout=300) for _ in processes}
+    plans = {queue.get(timeout=300) for _ in processes}
     for process in processes:
         process.join(300)
     assert len(plans) == 1

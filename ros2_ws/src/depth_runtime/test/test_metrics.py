@@ -7,7 +7,7 @@ from depth_runtime.metrics import class_iou, confusion, depth_errors, disparity_
 def test_disparity_errors_of_a_hand_computed_case():
     truth = np.array([[10.0, 100.0, 50.0, 0.0], [np.nan, 20.0, 30.0, 40.0]])
     predicted = np.array([[11.5, 104.0, 46.0, 9.0], [9.0, np.nan, 30.0, 42.5]])
-    errors = disparity_errors(predicted, truth)  # |e| = 1.5, 4 (4 %), 4 (8 %), -, -, no answer, 0, 2.5
+    errors = disparity_errors(predicted, truth)  # |e| = 1.5, 4 (4 %), 4 (8 %), -, -, no prediction, 0, 2.5
     assert errors["pixels"] == 5
     assert errors["epe"] == pytest.approx((1.5 + 4 + 4 + 0 + 2.5) / 5)
     assert errors["d1"] == pytest.approx(20)  # 4 px of 100 are within 5 %
@@ -111,7 +111,7 @@ def test_median_scaling_forgives_a_common_factor_only():
 def test_a_largest_depth_bounds_truth_and_prediction():
     truth = np.array([[10.0, 40.0, 90.0, 50.0, 20.0]])
     predicted = np.array([[10.0, np.inf, 88.0, 1e9, np.nan]])
-    errors = depth_errors(predicted, truth, max_depth_m=80)  # 0, 80 of 40, too far, 80 of 50, no answer
+    errors = depth_errors(predicted, truth, max_depth_m=80)  # 0, 80 of 40, too far, 80 of 50, no prediction
     assert errors["pixels"] == 3
     assert errors["abs_rel"] == pytest.approx(100 * (0 + 1 + 0.6) / 3)
     assert errors["density"] == pytest.approx(75)

@@ -16,7 +16,7 @@ def frame():
     return semantic, instance
 
 
-def test_a_perfect_answer_has_quality_100_whatever_its_instance_numbers():
+def test_a_perfect_prediction_has_quality_100_whatever_its_instance_numbers():
     semantic, instance = frame()
     quality = PanopticQuality({CAR})
     quality.add(semantic, instance * 3, semantic, instance)
@@ -48,7 +48,7 @@ def test_a_hand_computed_frame():
     }
 
 
-def test_the_right_shape_with_the_wrong_class_is_one_miss_and_one_false_answer():
+def test_the_right_shape_with_the_wrong_class_is_one_miss_and_one_false_prediction():
     true_semantic, true_instance = frame()
     semantic = np.where(true_instance == 9, SKY, true_semantic).astype(np.uint8)
     quality = PanopticQuality({CAR})
@@ -58,22 +58,22 @@ def test_the_right_shape_with_the_wrong_class_is_one_miss_and_one_false_answer()
     assert figures["pq_stuff"] == pytest.approx(50)  # road 100, sky 0
 
 
-def test_an_answer_on_mostly_unlabelled_truth_is_not_false():
+def test_a_prediction_on_mostly_unlabelled_truth_is_not_false():
     true_semantic, true_instance = frame()
     true_semantic[:, 35:] = 255
     semantic, instance = true_semantic.copy(), true_instance.copy()
     semantic[:, 35:] = SKY  # all of it on unlabelled truth
-    for width, false_answers in ((9, 0), (10, 1), (11, 1)):  # the car's columns, of which 5 are unlabelled
-        answer, numbers = semantic.copy(), instance.copy()
-        answer[15:19, 40 - width :], numbers[15:19, 40 - width :] = CAR, 5
+    for width, false_segments in ((9, 0), (10, 1), (11, 1)):  # the car's columns, of which 5 are unlabelled
+        prediction, numbers = semantic.copy(), instance.copy()
+        prediction[15:19, 40 - width :], numbers[15:19, 40 - width :] = CAR, 5
         quality = PanopticQuality({CAR})
-        quality.add(answer, numbers, true_semantic, true_instance)
-        assert quality.by_class()[CAR]["rq"] == pytest.approx(100 * 2 / (2 + false_answers / 2))
+        quality.add(prediction, numbers, true_semantic, true_instance)
+        assert quality.by_class()[CAR]["rq"] == pytest.approx(100 * 2 / (2 + false_segments / 2))
 
 
 def test_unlabelled_pixels_do_not_count_in_the_overlap():
     true_semantic, true_instance = frame()
-    true_semantic[14:18, 20:30] = 255  # the lower half of an answer that holds the second car
+    true_semantic[14:18, 20:30] = 255  # the lower half of a prediction that holds the second car
     semantic, instance = frame()
     semantic[14:18, 20:30], instance[14:18, 20:30] = CAR, 9
     instance[semantic == ROAD] = 3  # numbers on stuff mean nothing
@@ -89,12 +89,12 @@ def test_things_without_a_number_count_for_neither_side():
     grouped = np.where(instance == 9, 0, instance)
     road = np.where(instance == 9, ROAD, semantic).astype(np.uint8)
     # A group of cars in the truth, called cars, another car, or road: nothing is wrong with the one single car.
-    for answer, numbers in ((semantic, grouped), (semantic, instance), (road, grouped)):
+    for prediction, numbers in ((semantic, grouped), (semantic, instance), (road, grouped)):
         quality = PanopticQuality({CAR})
-        quality.add(answer, numbers, semantic, grouped)
+        quality.add(prediction, numbers, semantic, grouped)
         assert quality.by_class()[CAR] == pytest.approx({"pq": 100, "sq": 100, "rq": 100})
     quality = PanopticQuality({CAR})
-    quality.add(semantic, grouped, semantic, instance)  # a car that has no number in the answer is a miss
+    quality.add(semantic, grouped, semantic, instance)  # a car that has no number in the prediction is a miss
     assert quality.by_class()[CAR]["rq"] == pytest.approx(100 * 2 / 3)
 
 

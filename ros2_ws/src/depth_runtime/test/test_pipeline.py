@@ -32,7 +32,7 @@ REGIONS = replace(STEREO, inputs=("left", "right", "regions"))
 
 
 class FixedBackend:
-    """Keeps its inputs and answers the same maps [h, w] or [2, h, w] every time; 7 px or m everywhere if not given."""
+    """Keeps its inputs and returns the same maps [h, w] or [2, h, w] every time; 7 px or m everywhere if not given."""
 
     name, device, fallback_reason = "fixed", "here", ""
 
@@ -109,7 +109,7 @@ def test_images_that_are_missing_or_differ_in_size_are_named():
         pipeline.process({"left": plain(1), "right": plain(1), "regions": plain(1, width=60)})
 
 
-def test_disparity_is_in_published_pixels_and_at_most_what_the_network_can_answer():
+def test_disparity_is_in_published_pixels_and_at_most_what_the_network_can_predict():
     disparity_px = np.full((32, 64), 90, np.float32)
     disparity_px[:, :20] = 50
     images = {"left": plain(1, 64, 128), "right": plain(2, 64, 128)}

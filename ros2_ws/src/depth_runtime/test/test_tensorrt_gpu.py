@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Engines on a real GPU answer like ONNX Runtime on the CPU, frame after frame, at changing sizes."""
+"""Engines on a real GPU predict like ONNX Runtime on the CPU, frame after frame, at changing sizes."""
 
 import numpy as np
 import pytest
@@ -23,20 +23,20 @@ def write_pair(buffers: dict[str, np.ndarray], shift_px: int) -> None:
     "flavour",
     [pytest.param(n, marks=pytest.mark.skipif(bool(reason), reason=reason)) for n, reason in REASONS.items()],
 )
-def test_an_engine_answers_like_onnxruntime(flavour, tmp_path):
+def test_an_engine_predicts_like_onnxruntime(flavour, tmp_path):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     engine = make_backend(resolve_model("stereo_s"), flavour, engine_cache_dir=tmp_path)
     reference = make_backend(resolve_model("stereo_s"), "onnxruntime-cpu")
     assert engine.name == flavour
     # The second frame of a size runs as a CUDA graph; it must see its own images, not those of the capture.
     for size, shift_px in (((192, 320), SHIFT_PX), ((192, 320), 2 * SHIFT_PX), ((128, 256), SHIFT_PX)):
-        answers = []
+        predictions = []
         for backend in (engine, reference):
             if shift_px == SHIFT_PX:
                 backend.buffers = backend.prepare(size)
             write_pair(backend.buffers, shift_px)
-            answers.append({k: v.copy() for k, v in backend.infer(backend.spec.outputs).items()})
-        ours, theirs = answers
+            predictions.append({k: v.copy() for k, v in backend.infer(backend.spec.outputs).items()})
+        ours, theirs = predictions
         assert np.median(np.abs(ours["disparity"] - theirs["disparity"])) < 0.02
         assert np.median(ours["disparity"][..., 2 * SHIFT_PX :]) == pytest.approx(shift_px, abs=0.3)
         assert (ours["semantic"] == theirs["semantic"]).mean() > 0.99

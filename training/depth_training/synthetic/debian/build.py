@@ -19,7 +19,7 @@ from .licences import is_allowed, licence_of, read_stanzas
 from .packages import Package
 from .pictures import Picture, pictures_in
 from .select import Seen, Texture, textures_of
-from .sources import Source
+from .sources import PackageSource
 
 COMPUTED = (
     "facade",
@@ -51,7 +51,7 @@ class Taken:
     path: str
 
 
-def take(source: Source, package: Package, seen: Seen, seed: int) -> list[Taken]:
+def take(source: PackageSource, package: Package, seen: Seen, seed: int) -> list[Taken]:
     """Textures of one package, in order of preference. Raises ValueError when it tells no licence."""
     with package.unpacked() as folder:
         stanzas = read_stanzas(_copyright(folder, package.name))
@@ -76,7 +76,7 @@ def computed(per_kind: int, seed: int) -> list[Taken]:
 
 
 def fitting(groups: Sequence[list[Taken]], limit_bytes: int) -> list[Taken]:
-    """As many textures as fit, an equal share of each group, the preferred ones first."""
+    """As many textures as fit, an equal number of each group, the preferred ones first."""
     ranked = sorted(
         ((i + 0.5) / len(group), number, i) for number, group in enumerate(groups) for i in range(len(group))
     )

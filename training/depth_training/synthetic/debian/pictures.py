@@ -14,7 +14,7 @@ import numpy as np
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".tga", ".webp", ".rgb", ".sgi", ".dds", ".bmp")
 ARCHIVES = (".pk3", ".zip", ".sh3f", ".wz", ".jar")
-OPAQUE, OPAQUE_SHARE = 250, 0.97
+OPAQUE, OPAQUE_FRACTION = 250, 0.97
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Picture:
         # Pillow reports broken files in all of these ways.
         except (OSError, ValueError, SyntaxError, NotImplementedError, Image.DecompressionBombError):
             return None
-        if (rgba[..., 3] >= OPAQUE).mean() < OPAQUE_SHARE:
+        if (rgba[..., 3] >= OPAQUE).mean() < OPAQUE_FRACTION:
             return None
         return np.ascontiguousarray(rgba[..., :3])
 

@@ -16,9 +16,9 @@ from ..textures import SIZE
 from .kinds import is_surface, kind_of
 from .pictures import Picture
 
-SMALLEST_PX, LONGEST_SHARE = 256, 4.0  # short side; long side over short side
+SMALLEST_PX, LONGEST_RATIO = 256, 4.0  # short side; long side over short side
 PHOTO_PX, CROPS_OF_PHOTO = 1000, 4  # pictures above this short side give several crops
-DARKEST, CONTRAST_LEVELS, DETAIL_LEVELS, FLAT_SHARE, EMPTY_SHARE = 20.0, 6.0, 1.6, 0.5, 0.15
+DARKEST, CONTRAST_LEVELS, DETAIL_LEVELS, FLAT_FRACTION, EMPTY_FRACTION = 20.0, 6.0, 1.6, 0.5, 0.15
 HASH_SIDE, NEAR_BITS = 16, 36  # of 256 bits
 
 
@@ -49,10 +49,10 @@ class Seen:
         return True
 
 
-def square(image: np.ndarray, rng: random.Random, share: float) -> np.ndarray:
-    """A random square of `share` of the short side, resized to uint8 [512, 512, 3]."""
+def square(image: np.ndarray, rng: random.Random, fraction: float) -> np.ndarray:
+    """A random square of `fraction` of the short side, resized to uint8 [512, 512, 3]."""
     h, w = image.shape[:2]
-    side = max(1, int(min(h, w) * share))
+    side = max(1, int(min(h, w) * fraction))
     y, x = rng.randint(0, h - side), rng.randint(0, w - side)
     interpolation = cv2.INTER_AREA if side > SIZE else cv2.INTER_CUBIC
     return cv2.resize(image[y : y + side, x : x + side], (SIZE, SIZE), interpolation=interpolation)
@@ -67,9 +67,9 @@ def shows_surface(image: np.ndarray) -> bool:
     full = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     detail = np.abs(full - cv2.GaussianBlur(full, (0, 0), 2)).mean()
     steps = np.maximum(np.abs(np.diff(grey, axis=0))[:, :-1], np.abs(np.diff(grey, axis=1))[:-1])
-    is_flat = (steps < 0.75).mean() > FLAT_SHARE
+    is_flat = (steps < 0.75).mean() > FLAT_FRACTION
     # Sheets of parts lie on black or white; masks for shaders use red and blue.
-    is_sheet = max((grey < 8).mean(), (grey > 247).mean()) > EMPTY_SHARE
+    is_sheet = max((grey < 8).mean(), (grey > 247).mean()) > EMPTY_FRACTION
     is_mask = g < 0.3 * max(r, b)
     if is_normal_map or is_flat or is_sheet or is_mask:
         return False
@@ -90,7 +90,7 @@ def in_turn(pictures: Sequence[Picture], rng: random.Random) -> list[Picture]:
 def _cuts(image: np.ndarray, photographs: bool, rng: random.Random) -> list[np.ndarray]:
     """Squares of one picture: a surface whole, a large photograph in several crops at full detail."""
     short, long = sorted(image.shape[:2])
-    if short < SMALLEST_PX or long > LONGEST_SHARE * short:
+    if short < SMALLEST_PX or long > LONGEST_RATIO * short:
         return []
     if not photographs or short < PHOTO_PX:
         return [square(image, rng, 1.0)]

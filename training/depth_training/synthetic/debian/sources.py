@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Source:
+class PackageSource:
     """A Debian package.
 
     textures: at most that many are kept. photographs: large pictures, of which several crops are taken; otherwise
@@ -23,15 +23,15 @@ class Source:
 
 
 SOURCES = (
-    Source("plasma-workspace-wallpapers", 70, photographs=True),
-    Source("gnome-backgrounds", 30, photographs=True, licence="GPL-2+ and CC-BY-SA-3.0"),
-    Source("mate-backgrounds", 45, photographs=True),
-    Source("lomiri-wallpapers-16.04", 45, photographs=True),
-    Source("lomiri-wallpapers-20.04", 12, photographs=True),
-    Source("ufoai-textures", 260),
-    Source("supertuxkart-data", 240),
-    Source("nexuiz-textures", 180, licence="GPL-2+"),
-    Source("redeclipse-data", 200),
-    Source("openarena-081-textures", 120),
-    Source("flightgear-data-base", 80, folder="/Terrain"),
+    PackageSource("plasma-workspace-wallpapers", 70, photographs=True),
+    PackageSource("gnome-backgrounds", 30, photographs=True, licence="GPL-2+ and CC-BY-SA-3.0"),
+    PackageSource("mate-backgrounds", 45, photographs=True),
+    PackageSource("lomiri-wallpapers-16.04", 45, photographs=True),
+    PackageSource("lomiri-wallpapers-20.04", 12, photographs=True),
+    PackageSource("ufoai-textures", 260),
+    PackageSource("supertuxkart-data", 240),
+    PackageSource("nexuiz-textures", 180, licence="GPL-2+"),
+    PackageSource("redeclipse-data", 200),
+    PackageSource("openarena-081-textures", 120),
+    PackageSource("flightgear-data-base", 80, folder="/Terrain"),
 )

@@ -52,9 +52,9 @@ def ramp(value: np.ndarray, colours: Sequence[Colour]) -> np.ndarray:
     return np.stack([np.interp(value, stops, table[:, i]) for i in range(3)], -1).astype(np.float32)
 
 
-def mixed(a: np.ndarray, b: np.ndarray | Colour, share: np.ndarray) -> np.ndarray:
-    """a [H, W, 3] with b laid over it; share [H, W] in 0..1."""
-    return a + (np.asarray(b, np.float32) - a) * share[..., None]
+def mixed(a: np.ndarray, b: np.ndarray | Colour, fraction: np.ndarray) -> np.ndarray:
+    """a [H, W, 3] with b laid over it; fraction [H, W] in 0..1."""
+    return a + (np.asarray(b, np.float32) - a) * fraction[..., None]
 
 
 def hue(

@@ -38,14 +38,14 @@ def fabric(rng: np.random.Generator) -> np.ndarray:
     kind, n, wide = rng.random(), rng.uniform(5, 22), rng.uniform(0.2, 0.6)
     fold = fbm(rng, 4, 3, stretch=(2.5, 1))
     bands = lambda t: ((t + 0.01 * fold) * n % 1 < wide).astype(np.float32)  # noqa: E731
-    share = np.zeros_like(x)
+    fraction = np.zeros_like(x)
     if kind < 0.3:
-        share = bands(y if rng.random() < 0.5 else x)
+        fraction = bands(y if rng.random() < 0.5 else x)
     elif kind < 0.55:
-        share = (bands(x) + bands(y)) / 2
+        fraction = (bands(x) + bands(y)) / 2
     elif kind < 0.75:
-        share = step(fbm(rng, 10, 2), 0.6, 0.15)
-    image = mixed(flat(a), b, cv2.GaussianBlur(share, (0, 0), 1.2))
+        fraction = step(fbm(rng, 10, 2), 0.6, 0.15)
+    image = mixed(flat(a), b, cv2.GaussianBlur(fraction, (0, 0), 1.2))
     return image * (1 + 0.2 * fold + 0.05 * grain(rng, 1.5))[..., None]
 
 

@@ -19,7 +19,7 @@ PLATE = Look("print", (1.5, 1.5, 1.4), 700, contrast=0.25)
 
 @dataclass(frozen=True)
 class CarShape:
-    """Measures in metres; the cabin's tapers are shares of its half size (see TAPER_* in scene.py)."""
+    """Measures in metres; the cabin's tapers are fractions of its half size (see TAPER_* in scene.py)."""
 
     half_length: float = 2.1
     half_width: float = 0.88

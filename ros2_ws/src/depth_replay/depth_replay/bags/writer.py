@@ -24,7 +24,7 @@ STORAGES = {"mcap": (StoragePlugin.MCAP, ".mcap"), "sqlite3": (StoragePlugin.SQL
 METADATA_VERSION: Final = 8
 # Room that stays free for the index: rosbags keeps up to a megabyte and one message until a chunk is full.
 RESERVE_BYTES = 4 << 20
-INDEX_SHARE = 1000
+INDEX_RATIO = 1000
 # SQLite messages are safe from the next failure after so many bytes.
 _COMMIT_BYTES = 16 << 20
 _OF_A_BAG = {".mcap", ".db3", ".zstd", ".db3-wal", ".db3-shm", ".db3-journal"}
@@ -134,7 +134,7 @@ class BagWriter:
         """Append a serialised message of a declared topic at a bag time in nanoseconds."""
         self._bytes += len(data)
         # Twice the message: once in the chunk that it fills, once more for the journal of SQLite.
-        needed = RESERVE_BYTES + self._bytes // INDEX_SHARE + 2 * len(data)
+        needed = RESERVE_BYTES + self._bytes // INDEX_RATIO + 2 * len(data)
         free = shutil.disk_usage(self.unfinished).free
         if free < needed:
             raise DiskFullError(

@@ -18,7 +18,7 @@ from depth_runtime.files.images import read_integers, read_pixels
 from tqdm import tqdm
 
 from ..bags.writer import BagWriter
-from ..layouts import LAYOUTS, Frame, LayoutError, StereoSequence, read_sequence
+from ..layouts import LAYOUTS, LayoutError, StampedFrame, StereoSequence, read_sequence
 from ..messages import topics
 from ..messages.calibration import camera_infos
 from ..messages.definitions import STRING, TYPES, serialize
@@ -53,7 +53,7 @@ def write_sequence(sequence: StereoSequence, writer: BagWriter, options: Convert
             writer.write(topic, frame.stamp_ns, serialize(message))
 
 
-def _frame_messages(frame: Frame, options: ConvertOptions) -> Iterator[tuple[str, Any]]:
+def _frame_messages(frame: StampedFrame, options: ConvertOptions) -> Iterator[tuple[str, Any]]:
     infos = camera_infos(frame.camera, frame.stamp_ns, options.frame_id)
     yield from zip((topics.LEFT_INFO, topics.RIGHT_INFO), infos, strict=True)
     for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
@@ -81,7 +81,7 @@ def _as_stored(path: Path) -> np.ndarray:
     return pixels[..., :3] if pixels.ndim == 3 else pixels
 
 
-def _checked(path: Path, frame: Frame, read: Callable[[Path], np.ndarray] = _as_stored) -> np.ndarray:
+def _checked(path: Path, frame: StampedFrame, read: Callable[[Path], np.ndarray] = _as_stored) -> np.ndarray:
     """Pixels of a file, of the calibration's size."""
     pixels = read(path)
     expected = frame.camera.left.known_size()
@@ -94,7 +94,7 @@ def _checked(path: Path, frame: Frame, read: Callable[[Path], np.ndarray] = _as_
 
 
 def _image(
-    topic: str, pixels: np.ndarray, encoding: str, frame: Frame, options: ConvertOptions, kind: str
+    topic: str, pixels: np.ndarray, encoding: str, frame: StampedFrame, options: ConvertOptions, kind: str
 ) -> tuple[str, Any]:
     message_header = header(frame.stamp_ns, options.frame_id)
     if kind == "none":
@@ -102,7 +102,7 @@ def _image(
     return topics.compressed(topic), compress(pixels, encoding, kind, message_header, options.quality)
 
 
-def _truth_disparity(path: Path, frame: Frame, options: ConvertOptions) -> tuple[str, Any]:
+def _truth_disparity(path: Path, frame: StampedFrame, options: ConvertOptions) -> tuple[str, Any]:
     """Truth as a 16-bit PNG (pixels * 256, 0 = none) or as a DisparityImage."""
     stored = _checked(path, frame, partial(read_integers, dtype=np.uint16))
     stored = quantised(stored, options.truth_steps_per_px)

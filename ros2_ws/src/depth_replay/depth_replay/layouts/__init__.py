@@ -8,9 +8,9 @@ from pathlib import Path
 from .karlsruhe import KARLSRUHE
 from .kitti import KITTI_ODOMETRY, KITTI_RAW, KITTI_STEREO
 from .plain import PLAIN
-from .sequence import Frame, Layout, LayoutError, StereoSequence
+from .sequence import FolderLayout, LayoutError, StampedFrame, StereoSequence
 
-LAYOUTS: dict[str, Layout] = {
+LAYOUTS: dict[str, FolderLayout] = {
     "kitti-raw": KITTI_RAW,
     "kitti-odometry": KITTI_ODOMETRY,
     "kitti-stereo": KITTI_STEREO,
@@ -36,4 +36,4 @@ def read_sequence(source: Path, layout: str = "auto", rate_hz: float | None = No
     return LAYOUTS[layout].read(source, rate_hz)
 
 
-__all__ = ["LAYOUTS", "Frame", "Layout", "LayoutError", "StereoSequence", "read_sequence"]
+__all__ = ["LAYOUTS", "FolderLayout", "LayoutError", "StampedFrame", "StereoSequence", "read_sequence"]

@@ -15,9 +15,9 @@ from depth_runtime.files.kitti_calibration import read_numbers
 from depth_runtime.files.sequence_folder import checked_stamps
 
 from .sequence import (
-    Frame,
-    Layout,
+    FolderLayout,
     LayoutError,
+    StampedFrame,
     StereoSequence,
     placed_stamps,
     recorded_stamps,
@@ -37,7 +37,7 @@ def read_raw(source: Path, rate_hz: float | None) -> StereoSequence:
         path = source.resolve().parent / "calib_cam_to_cam.txt"
     camera = rectified_pair(path, (f"P_rect_{a:02d}", f"P_rect_{b:02d}"), pairs[0][0])
     stamps = _raw_stamps(source / f"image_{a:02d}" / "timestamps.txt", len(pairs), rate_hz)
-    frames = [Frame(stamp, *pair, camera) for stamp, pair in zip(stamps, pairs, strict=True)]
+    frames = [StampedFrame(stamp, *pair, camera) for stamp, pair in zip(stamps, pairs, strict=True)]
     return StereoSequence("kitti-raw", tuple(frames))
 
 
@@ -64,7 +64,7 @@ def read_odometry(source: Path, rate_hz: float | None) -> StereoSequence:
     pairs = paired_by_name(source / f"image_{a}", source / f"image_{b}")
     camera = rectified_pair(source / "calib.txt", (f"P{a}", f"P{b}"), pairs[0][0])
     stamps = recorded_stamps(source / "times.txt", len(pairs), rate_hz)
-    frames = [Frame(stamp, *pair, camera) for stamp, pair in zip(stamps, pairs, strict=True)]
+    frames = [StampedFrame(stamp, *pair, camera) for stamp, pair in zip(stamps, pairs, strict=True)]
     return StereoSequence("kitti-odometry", tuple(frames))
 
 
@@ -87,7 +87,7 @@ def read_stereo(source: Path, rate_hz: float | None) -> StereoSequence:
             raise LayoutError(f"expected the right image {partner} to match {path}, got none")
         truth = [root / name / f"{path.stem}.png" for name in ("disp_occ_0", "disp_occ")]
         frames.append(
-            Frame(
+            StampedFrame(
                 stamp,
                 path,
                 partner,
@@ -108,19 +108,19 @@ def _stereo_camera(root: Path, image: Path, *, grey: bool) -> StereoCamera:
     return rectified_pair(path, (form.format(a), form.format(b)), image)
 
 
-KITTI_RAW = Layout(
+KITTI_RAW = FolderLayout(
     matches=lambda source: (source / "image_02").is_dir() or (source / "image_00").is_dir(),
     read=read_raw,
     expects="image_02/data, image_03/data (or image_00, image_01), calib_cam_to_cam.txt here or one level up",
 )
-KITTI_ODOMETRY = Layout(
+KITTI_ODOMETRY = FolderLayout(
     matches=lambda source: (
         (source / "calib.txt").is_file() and ((source / "image_2").is_dir() or (source / "image_0").is_dir())
     ),
     read=read_odometry,
     expects="image_2, image_3 (or image_0, image_1), calib.txt, times.txt",
 )
-KITTI_STEREO = Layout(
+KITTI_STEREO = FolderLayout(
     matches=lambda source: any(
         (_stereo_root(source) / name).is_dir() for name in ("calib_cam_to_cam", "calib", "disp_occ_0", "disp_occ")
     ),

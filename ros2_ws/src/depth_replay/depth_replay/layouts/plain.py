@@ -8,7 +8,7 @@ from pathlib import Path
 
 from depth_runtime.files.sequence_folder import CALIBRATION, KEYS, TIMES, read_calibration, read_frames, read_labels
 
-from .sequence import Frame, Layout, LayoutError, StereoSequence, image_size, recorded_stamps
+from .sequence import FolderLayout, LayoutError, StampedFrame, StereoSequence, image_size, recorded_stamps
 
 
 def read_plain(source: Path, rate_hz: float | None) -> StereoSequence:
@@ -25,14 +25,14 @@ def read_plain(source: Path, rate_hz: float | None) -> StereoSequence:
         camera = replace(camera, size=image_size(files[0].left))
     stamps = recorded_stamps(source / TIMES, len(files), rate_hz)
     frames = [
-        Frame(stamp, file.left, file.right, camera, **file.maps)
+        StampedFrame(stamp, file.left, file.right, camera, **file.maps)
         for stamp, file in zip(stamps, files, strict=True)
         if file.right is not None  # none is missing, since right/ is there
     ]
     return StereoSequence("plain", tuple(frames), read_labels(source) or [])
 
 
-PLAIN = Layout(
+PLAIN = FolderLayout(
     matches=lambda source: (source / "left").is_dir() and not (source / "calib.txt").is_file(),
     read=read_plain,
     expects="left/, right/, calibration.json",

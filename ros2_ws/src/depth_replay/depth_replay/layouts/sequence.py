@@ -25,7 +25,7 @@ class LayoutError(ValueError):
 
 
 @dataclass(frozen=True)
-class Frame:
+class StampedFrame:
     """One pair on disk. disparity: PNG, uint16, pixels * 256, 0 = no truth; instance: uint16, 0 = stuff."""
 
     stamp_ns: int
@@ -42,12 +42,12 @@ class StereoSequence:
     """Frames in order of time."""
 
     layout: str
-    frames: tuple[Frame, ...]
+    frames: tuple[StampedFrame, ...]
     labels: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """A registry entry: how to recognise a folder, and how to read it at a rate in Hz (None = as recorded)."""
 
     matches: Callable[[Path], bool]

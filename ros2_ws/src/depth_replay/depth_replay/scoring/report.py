@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of a run from what was sent and what was recorded: answers, drops, latencies, accuracy."""
+"""Figures of a run from what was sent and what was recorded: frames answered and dropped, latencies, accuracy."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ NEAR_M = 50.0
 
 
 def sky_figures(outputs: Path, truth: Truth) -> tuple[dict[str, float], int]:
-    """Share in per cent of all true sky that is published nearer than NEAR_M, and the number of frames with sky.
+    """Per cent of all true sky that is published nearer than NEAR_M, and the number of frames with sky.
 
     Infinite and invalid depth is not near. Maps of another size are brought to the truth's by the nearest pixel.
     """

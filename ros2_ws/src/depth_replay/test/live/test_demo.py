@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The parts of the demo, and the whole of it with a network whose answers are known."""
+"""The parts of the demo, and the whole of it with a network whose predictions are known."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_wait_that_takes_too_long_shows_the_logs(tmp_path):
             group.wait(lambda: False, 0.2, "an active node")
 
 
-def test_the_report_counts_answers_and_measures_from_sending_to_receipt():
+def test_the_report_counts_answered_frames_and_measures_from_sending_to_receipt():
     sent = {
         "rate_hz": 5.0,
         "frames": [{"stamp_ns": s, "loop": 0, "sent_ns": 1_000_000_000 * (i + 1)} for i, s in enumerate(STAMPS)],
@@ -160,15 +160,15 @@ def test_both_names_of_the_profile_are_set_and_a_given_one_is_kept():
     assert set(given.values()) == {"/etc/mine.xml"}
 
 
-def test_the_demo_answers_every_frame_and_scores_known_answers(tmp_path, sequences, own_domain, capsys):
+def test_the_demo_answers_every_frame_and_scores_known_predictions(tmp_path, sequences, own_domain, capsys):
     pytest.importorskip("onnxruntime")
-    probe = pytest.importorskip("depth_export.probe", reason="the network with known answers is not installed")
+    probe = pytest.importorskip("depth_export.probe", reason="the network with known predictions is not installed")
     source = sequences.plain(tmp_path / "source", count=6)
     calibration = {**sequences.PLAIN, "width": WIDTH, "height": HEIGHT}
     (source / "calibration.json").write_text(json.dumps(calibration))
     for i in range(6):
         left = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        left[..., 2] = 40 + 2 * i  # the probe answers red / 2 as disparity
+        left[..., 2] = 40 + 2 * i  # the probe predicts red / 2 as disparity
         for name, image in (("left", left), ("right", left + 1)):
             sequences.save(source / name / f"{i:06d}.png", image)
         truth = np.full((HEIGHT, WIDTH), (20 + i) * 256 + 128, np.uint16)  # half a pixel more

@@ -72,7 +72,7 @@ def test_disparity_errors_are_those_that_were_put_in(tmp_path):
     published = np.full((HEIGHT, WIDTH), 20.25)
     published[:2] = 55.0
     published[2:5] = 25.0  # 150 of 900 known pixels: 5 px wrong
-    published[5:6] = np.nan  # 50 of 900: no answer
+    published[5:6] = np.nan  # 50 of 900: no prediction
     truth = write_truth(tmp_path / "truth.mcap", {1000: stored, 2000: stored})
     score = score_bags(write_outputs(tmp_path / "out.mcap", {1000: published, 7777: published}), truth)
     figures = score.figures["disparity"]
@@ -140,14 +140,14 @@ def test_classes_are_matched_by_name_and_unlabelled_truth_does_not_count(tmp_pat
     ids[0] = 255
     stored = np.full((HEIGHT, WIDTH), 256, np.uint16)
     truth = write_truth(tmp_path / "truth.mcap", {1000: stored}, {1000: ids})
-    answer = np.full((HEIGHT, WIDTH), 4, np.uint8)  # the network numbers them the other way round
-    answer[:, 40:] = 2
+    prediction = np.full((HEIGHT, WIDTH), 4, np.uint8)  # the network numbers them the other way round
+    prediction[:, 40:] = 2
     labels = {"labels": [{"id": 4, "name": "road"}, {"id": 2, "name": "car"}], "unlabelled": 255}
     outputs = write_outputs(
         tmp_path / "out.mcap",
         {},
         [
-            (1000, topics.SEMANTIC, image_message(answer, "mono8", header(1000, "cam"))),
+            (1000, topics.SEMANTIC, image_message(prediction, "mono8", header(1000, "cam"))),
             (1000, topics.LABELS, TYPES.types[STRING](data=json.dumps(labels))),
         ],
     )
@@ -180,8 +180,8 @@ def test_panoptic_quality_counts_instances_of_the_same_stamp(tmp_path):
     ids[5:15, 5:15] = ids[5:15, 30:40] = 1
     true_instance = np.zeros((HEIGHT, WIDTH), np.uint16)
     true_instance[5:15, 5:15], true_instance[5:15, 30:40] = 1, 2
-    answer = true_instance.copy()
-    answer[5:15, 30:40] = 1  # both cars in one: IoU 0.5 with each is no match
+    prediction = true_instance.copy()
+    prediction[5:15, 30:40] = 1  # both cars in one: IoU 0.5 with each is no match
     labels = [{"id": 0, "name": "road", "thing": False}, {"id": 1, "name": "car", "thing": True}]
     stored = np.full((HEIGHT, WIDTH), 256, np.uint16)
     truth_path = tmp_path / "truth.mcap"
@@ -202,7 +202,7 @@ def test_panoptic_quality_counts_instances_of_the_same_stamp(tmp_path):
         {},
         [
             (1000, topics.SEMANTIC, image_message(ids, "mono8", header(1000, "cam"))),
-            (1000, topics.INSTANCE, image_message(answer, "mono16", header(1000, "cam"))),
+            (1000, topics.INSTANCE, image_message(prediction, "mono16", header(1000, "cam"))),
             (1000, topics.LABELS, TYPES.types[STRING](data=json.dumps({"labels": labels}))),
         ],
     )

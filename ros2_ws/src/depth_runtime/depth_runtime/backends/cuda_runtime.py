@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The little of CUDA that an engine needs, through cuda-python: device facts, memory, a stream and graphs."""
+"""The little of CUDA that an engine needs, through cuda-python: device properties, memory, a stream and graphs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Gpu:
 
 
 def current_gpu() -> Gpu:
-    """Facts of the current device. Raises BackendError when CUDA fails."""
+    """Properties of the current device. Raises BackendError when CUDA fails."""
     cudart = _runtime()
     device = check(cudart.cudaGetDevice())
     properties = check(cudart.cudaGetDeviceProperties(device))
@@ -48,9 +48,9 @@ def current_gpu() -> Gpu:
     return Gpu(name, f"{properties.major}.{properties.minor}")
 
 
-def check(answer: tuple) -> Any:
-    """The value of a cuda-python answer (status, value...). Raises BackendError for a status other than success."""
-    status, *values = answer
+def check(returned: tuple) -> Any:
+    """The value in what cuda-python returned (status, value...). Raises BackendError for any status but success."""
+    status, *values = returned
     if int(status) != 0:
         raise BackendError(f"CUDA failed with {status.name}; see the driver's log (`dmesg`) and free GPU memory")
     return values[0] if len(values) == 1 else tuple(values) or None
@@ -103,8 +103,8 @@ class Stream:
         try:
             work()
         finally:
-            answer = self._cudart.cudaStreamEndCapture(self.handle)
-        return Graph(self._cudart, check(answer), self)
+            returned = self._cudart.cudaStreamEndCapture(self.handle)
+        return Graph(self._cudart, check(returned), self)
 
 
 class Graph:

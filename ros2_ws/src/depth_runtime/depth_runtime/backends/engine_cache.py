@@ -45,14 +45,14 @@ class EngineKey:
     shapes: dict[str, tuple[int, ...]]
     settings: dict[str, int]
 
-    def facts(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """The key as JSON holds it."""
         return json.loads(json.dumps({"format": FORMAT, **asdict(self)}))
 
     @property
     def stem(self) -> str:
-        """File name without suffix: readable in front, unique by a digest of all facts at its end."""
-        digest = hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()[:12]
+        """File name without suffix: readable in front, unique by a digest of the whole key at its end."""
+        digest = hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()[:12]
         height, width = next(iter(self.shapes.values()))[1:3]
         return f"{self.model}-{width}x{height}-{self.flavour}{self.version}-sm{self.capability}-{digest}"
 
@@ -93,17 +93,17 @@ class EngineCache:
         """The plan of this key and "", or None and why there is none that can be trusted."""
         if key.stem in self._refused:
             return None, "the library refused it"
-        plan_path, facts_path = self.paths(key)
+        plan_path, metadata_path = self.paths(key)
         try:
-            facts = json.loads(facts_path.read_text())
+            metadata = json.loads(metadata_path.read_text())
             plan = plan_path.read_bytes()
         except FileNotFoundError:
             return None, "not built yet"
         except (OSError, ValueError) as error:
             return None, f"unreadable: {error}"
-        if not isinstance(facts, dict) or facts.get("key") != key.facts():
+        if not isinstance(metadata, dict) or metadata.get("key") != key.as_json():
             return None, "its description is that of another engine"
-        if facts.get("plan_sha256") != hashlib.sha256(plan).hexdigest():
+        if metadata.get("plan_sha256") != hashlib.sha256(plan).hexdigest():
             return None, f"its {len(plan)} bytes are not those that were written"
         return plan, ""
 
@@ -118,18 +118,18 @@ class EngineCache:
     def _build_and_store(self, key: EngineKey, build: Callable[[], bytes]) -> bytes:
         start = time.monotonic()
         plan = build()
-        facts = {
-            "key": key.facts(),
+        metadata = {
+            "key": key.as_json(),
             "plan_sha256": hashlib.sha256(plan).hexdigest(),
             "plan_bytes": len(plan),
             "build_seconds": round(time.monotonic() - start, 1),
             "built": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         }
-        plan_path, facts_path = self.paths(key)
+        plan_path, metadata_path = self.paths(key)
         try:
             # The description last: without the right one a plan is not looked at.
             write_whole(plan_path, plan, durable=True)
-            write_whole(facts_path, json.dumps(facts, indent=2).encode(), durable=True)
+            write_whole(metadata_path, json.dumps(metadata, indent=2).encode(), durable=True)
             self._refused.discard(key.stem)
         except OSError as error:
             log.warning("the engine could not be stored as %s (%s): it will be built again", plan_path, error)

@@ -14,7 +14,7 @@ from .tensorrt import TensorRtBackend, tensorrt_missing
 
 AUTO = "auto"
 
-# In order of preference for "auto": what answers at once comes before what has to build an engine first.
+# In order of preference for "auto": what runs at once comes before what has to build an engine first.
 # Name -> (constructor, reason why it cannot run here or "").
 _BACKENDS: dict[str, tuple[Callable[..., Backend], Callable[[], str]]] = {
     "onnxruntime-cuda": (

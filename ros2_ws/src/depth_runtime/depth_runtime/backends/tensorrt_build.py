@@ -109,7 +109,7 @@ def _progress(api: TensorRt, config: Any, key: EngineKey) -> Iterator[None]:
 def _phase_monitor(trt: Any, phase: list[str]) -> Any:
     """A progress monitor that keeps the name and step of the latest phase in phase[0]."""
 
-    class Monitor(trt.IProgressMonitor):
+    class BuildMonitor(trt.IProgressMonitor):
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)
             self._steps: dict[str, int] = {}
@@ -124,4 +124,4 @@ def _phase_monitor(trt: Any, phase: list[str]) -> Any:
         def phase_finish(self, phase_name: str) -> None:
             self._steps.pop(phase_name, None)
 
-    return Monitor()
+    return BuildMonitor()
