@@ -88,9 +88,7 @@ def open_backends(
     return loaded
 
 
-def time_backends(
-    loaded: list[tuple[str, Backend]], size: str, outputs: list[str] | None, rounds: int
-) -> list[Timing]:
+def time_backends(loaded: list[tuple[str, Backend]], size: str, outputs: list[str] | None, rounds: int) -> list[Timing]:
     """Timings in the order of `loaded`, on a pair of random texture.
 
     One call is upload, network and download of the outputs; the first three rounds are not counted.
