@@ -199,6 +199,7 @@ class DepthNode(LifecycleNode, Generic[S]):
             failure=self.monitor.failure,
             busy_s=last.busy_s() if last else 0.0,
             silence=session.silence() if session and not session.closed else "",
+            warnings=tuple(session.warnings()) if session and not session.closed else (),
             watched=bool(session and session.watched),
             backend=network.backend if network else None,
             requested_backend=self.settings.backend,

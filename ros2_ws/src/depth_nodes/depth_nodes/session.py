@@ -44,6 +44,8 @@ class Session(ABC, Generic[F]):
         self.watched = False
         self.last_frame_s = 0.0
         self.closed = False
+        # What the worker finds odd in the messages, by subject.
+        self.doubts: dict[str, str] = {}
         self._worker: LatestWorker[Job[F]] = LatestWorker(self._work, self._on_error)
 
     # Executor thread
@@ -95,6 +97,10 @@ class Session(ABC, Generic[F]):
     def silence(self) -> str:
         """Why no frame came lately, "" if one did."""
 
+    def warnings(self) -> list[str]:
+        """What is wrong while frames are answered, for log and diagnostics; called once a second."""
+        return list(self.doubts.values())
+
     @abstractmethod
     def counts(self) -> dict[str, Any]:
         """What came and what was lost on the way to a frame, for diagnostics."""
@@ -119,8 +125,8 @@ class Session(ABC, Generic[F]):
         self.watched = bool(wanted)
         if not wanted:
             return
-        if 0 < settings.max_age_s * 1e3 < node.age_ms(job.stamp_ns):
-            node.monitor.statistics.drop("too old")
+        if 0 < settings.max_age_s * 1e3 < (age_ms := node.age_ms(job.stamp_ns)):
+            self._drop_old(age_ms / 1e3 - (time.perf_counter() - job.received_s), settings.max_age_s)
             return
         timer = StageTimer(job.received_s)
         timer.mark("wait")
@@ -135,6 +141,20 @@ class Session(ABC, Generic[F]):
         outputs.publish(maps, wanted)
         node.monitor.statistics.answer(timer.finish(), maps.valid_ratio)
         node.times.publish(job.stamp_ns, node.age_ms(job.stamp_ns), timer.milliseconds)
+
+    def _drop_old(self, arrival_age_s: float, max_age_s: float) -> None:
+        """Drop a frame that is too old; one that already was when it came has a wrong stamp, or a wrong clock."""
+        if arrival_age_s <= max_age_s:
+            self._node.monitor.statistics.drop("too old")
+            return
+        clock = "simulated clock" if self._node.get_parameter("use_sim_time").value else "system clock"
+        self._node.monitor.problem(
+            "too old",
+            f"the frame's stamp was {arrival_age_s:.1f} s old by the node's {clock} when it came, and max_age_s is "
+            f"{max_age_s:g}; for recorded or simulated images set use_sim_time and publish /clock (ros2 bag play "
+            "--clock), else set the clock of the camera's computer (NTP, PTP) or mend the driver's stamps, or set "
+            "max_age_s to 0",
+        )
 
     def _on_error(self, error: Exception) -> None:
         if not self.closed and self._node.context.ok():

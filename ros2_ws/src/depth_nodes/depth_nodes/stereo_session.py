@@ -15,7 +15,8 @@ from .calibration import stereo_camera
 from .images import decode_compressed, decode_image
 from .inputs import StereoInputs
 from .maps import StereoMaps
-from .pairing import IMAGES, LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, TOPICS, PairMatcher, explain_silence
+from .pairing import IMAGES, LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, TOPICS, PairMatcher
+from .pairing_words import PairingWatch, explain_silence
 from .problems import BadMessageError
 from .session import Job, Session
 from .settings import Settings, StereoSettings
@@ -41,6 +42,7 @@ class StereoSession(Session[dict[str, Any]]):
         settings = node.settings
         tolerance_ns = round(settings.approximate_sync_tolerance_s * 1e9) if settings.approximate_sync else 0
         self._matcher = PairMatcher(tolerance_ns, settings.cache_camera_info)
+        self._pairing = PairingWatch(self._matcher)
         self._camera: tuple[tuple, StereoCamera] | None = None
         self._decode = decode_compressed if settings.image_transport == "compressed" else decode_image
         self._inputs = StereoInputs(node, settings.image_transport, self._on_message, node.monitor.incompatible)
@@ -72,8 +74,7 @@ class StereoSession(Session[dict[str, Any]]):
         topics = self._inputs.topics
         published = {key: self._inputs.publisher_count(key) > 0 for key in TOPICS}
         lost = [key for key in IMAGES if published[key] and self._matcher.topics[key].arrived_s is None]
-        for key in TOPICS:
-            text = text.replace(key, topics[key])
+        text = self._named(text)
         if orphans := [topics[key] for key in TOPICS if not published[key]]:
             text += f"; nobody publishes {', '.join(orphans)}: check names and remaps"
         if lost:
@@ -85,7 +86,18 @@ class StereoSession(Session[dict[str, Any]]):
         counts: dict[str, Any] = {"paired": self._matcher.pairs, "time jumps": self._matcher.jumps}
         for topic, state in self._matcher.topics.items():
             counts |= {f"received: {topic}": state.received, f"unpaired: {topic}": state.unpaired}
-        return counts
+            counts[f"waiting: {topic}"] = len(state.waiting)
+        missing = self._matcher.missing_now()
+        return counts | {f"left images without {topic}": count for topic, count in missing.items()}
+
+    def warnings(self) -> list[str]:
+        """See `Session.warnings`; topics by the names that they are subscribed under."""
+        return [*super().warnings(), *map(self._named, self._pairing.warnings(time.perf_counter()))]
+
+    def _named(self, text: str) -> str:
+        for key, name in self._inputs.topics.items():
+            text = text.replace(key, name)
+        return text
 
     def _subscribe(self) -> None:
         self._inputs.subscribe()
@@ -113,7 +125,6 @@ class StereoSession(Session[dict[str, Any]]):
             plan=result.plan,
             confidence=result.confidence,
             panoptic=result.panoptic,
-            valid_ratio=result.valid_ratio,
             settings=settings,
             views=self._network.views,
             timer=timer,
