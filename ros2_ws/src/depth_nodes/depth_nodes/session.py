@@ -44,7 +44,7 @@ class Session(ABC, Generic[F]):
         self.watched = False
         self.last_frame_s = 0.0
         self.closed = False
-        # What the worker finds odd in the messages, by subject.
+        # What the worker finds odd in the messages, by subject; replaced, never changed.
         self.doubts: dict[str, str] = {}
         self._worker: LatestWorker[Job[F]] = LatestWorker(self._work, self._on_error)
 
@@ -99,7 +99,7 @@ class Session(ABC, Generic[F]):
 
     def warnings(self) -> list[str]:
         """What is wrong while frames are answered, for log and diagnostics; called once a second."""
-        return list(self.doubts.values())
+        return [text for text in self.doubts.values() if text]
 
     @abstractmethod
     def counts(self) -> dict[str, Any]:
@@ -141,6 +141,11 @@ class Session(ABC, Generic[F]):
         outputs.publish(maps, wanted)
         node.monitor.statistics.answer(timer.finish(), maps.valid_ratio)
         node.times.publish(job.stamp_ns, node.age_ms(job.stamp_ns), timer.milliseconds)
+
+    def _doubt(self, subject: str, text: str) -> None:
+        """Something odd about the messages, told as long as it lasts; "" ends it."""
+        if self.doubts.get(subject, "") != text:
+            self.doubts = self.doubts | {subject: text}
 
     def _drop_old(self, arrival_age_s: float, max_age_s: float) -> None:
         """Drop a frame that is too old; one that already was when it came has a wrong stamp, or a wrong clock."""

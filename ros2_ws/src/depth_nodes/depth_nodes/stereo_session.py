@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from depth_runtime.camera import StereoCamera
+from depth_runtime.rectification import doubt_about_rectified
 from depth_runtime.timing import StageTimer
 from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
 
 from .calibration import stereo_camera
 from .images import decode_compressed, decode_image
@@ -43,6 +45,7 @@ class StereoSession(Session[dict[str, Any]]):
         tolerance_ns = round(settings.approximate_sync_tolerance_s * 1e9) if settings.approximate_sync else 0
         self._matcher = PairMatcher(tolerance_ns, settings.cache_camera_info)
         self._pairing = PairingWatch(self._matcher)
+        self._baselines = settings.baselines
         self._camera: tuple[tuple, StereoCamera] | None = None
         self._decode = decode_compressed if settings.image_transport == "compressed" else decode_image
         self._inputs = StereoInputs(node, settings.image_transport, self._on_message, node.monitor.incompatible)
@@ -119,7 +122,7 @@ class StereoSession(Session[dict[str, Any]]):
         max_disparity_px = self._network.backend.spec.max_disparity
         assert max_disparity_px is not None  # a spec for stereo has one
         return StereoMaps(
-            header=messages[LEFT].header,
+            header=self._header(messages[LEFT].header, settings),
             info=messages[LEFT_INFO],
             image_rgb=result.view_rgb,
             plan=result.plan,
@@ -133,15 +136,30 @@ class StereoSession(Session[dict[str, Any]]):
             max_disparity_px=float(max_disparity_px),
         )
 
+    def _header(self, header: Header, settings: Settings) -> Header:
+        """The header of the outputs: the left image's, in the frame that the settings name."""
+        if settings.frame_id:
+            header.frame_id = settings.frame_id
+        frame_id, doubt = header.frame_id, ""
+        if not frame_id or frame_id.startswith("/"):
+            doubt = (
+                f"the outputs' frame_id is '{frame_id}', which tf2 knows no transform of; set frame_id to the optical "
+                "frame of the left camera, or mend the driver's"
+            )
+        self._doubt("frame_id", doubt)
+        return header
+
     def _calibrate(self, left: CameraInfo, right: CameraInfo, size: tuple[int, int]) -> StereoCamera:
         def content(info: CameraInfo) -> tuple:
             roi = info.roi
             window = (roi.x_offset, roi.y_offset, roi.width, roi.height)
-            return (info.width, info.height, info.binning_x, info.binning_y, window, info.p.tobytes())
+            numbers = info.p.tobytes(), info.k.tobytes(), tuple(info.d)
+            return (info.width, info.height, info.binning_x, info.binning_y, window, numbers)
 
         key = (content(left), content(right), size)
         if self._camera is None or self._camera[0] != key:
-            self._camera = (key, stereo_camera(left, right, size))
+            self._camera = (key, stereo_camera(left, right, size, self._baselines))
+            self._doubt("calibration", doubt_about_rectified(left, right))
         return self._camera[1]
 
 
