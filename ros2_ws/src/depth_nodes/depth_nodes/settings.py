@@ -10,6 +10,7 @@ from depth_runtime.camera import BASELINES
 from depth_runtime.plan import parse_size
 from depth_runtime.rectification import BaselineRule
 
+from .inputs import AUTO, COMPRESSED, RAW
 from .parameters import parameter
 
 
@@ -32,9 +33,10 @@ class Settings:
         choices=("source", "network"),
     )
     image_transport: str = parameter(
-        "raw",
-        "input images: raw (sensor_msgs/Image) or compressed (CompressedImage on TOPIC/compressed)",
-        choices=("raw", "compressed"),
+        AUTO,
+        "input images: raw (sensor_msgs/Image), compressed (CompressedImage on TOPIC/compressed), or auto: what is "
+        "published, raw if both are",
+        choices=(AUTO, RAW, COMPRESSED),
     )
     cache_camera_info: bool = parameter(False, "use the latest camera_info even if its stamp differs from the image's")
     max_age_s: float = parameter(

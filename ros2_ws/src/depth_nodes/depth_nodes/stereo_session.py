@@ -10,14 +10,14 @@ import numpy as np
 from depth_runtime.camera import StereoCamera
 from depth_runtime.rectification import doubt_about_rectified
 from depth_runtime.timing import StageTimer
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from .calibration import stereo_camera
 from .images import decode_compressed, decode_image
 from .inputs import StereoInputs
 from .maps import StereoMaps
-from .pairing import IMAGES, LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, TOPICS, PairMatcher
+from .pairing import LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, PairMatcher
 from .pairing_words import PairingWatch, explain_silence
 from .problems import BadMessageError
 from .session import Job, Session
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 
 # Without a pair for this long the node says why.
 PATIENCE_S = 2.0
-LOST_ON_THE_WAY = (
-    "images are published but none arrives: Fast DDS's default shared memory is too small for them; start the camera "
-    "driver with depth_bringup's config/fastdds.xml (FASTRTPS_DEFAULT_PROFILES_FILE), or set "
-    "qos_overrides.TOPIC.subscription.reliability to reliable"
-)
 
 
 class StereoSession(Session[dict[str, Any]]):
@@ -47,7 +42,6 @@ class StereoSession(Session[dict[str, Any]]):
         self._pairing = PairingWatch(self._matcher)
         self._baselines = settings.baselines
         self._camera: tuple[tuple, StereoCamera] | None = None
-        self._decode = decode_compressed if settings.image_transport == "compressed" else decode_image
         self._inputs = StereoInputs(node, settings.image_transport, self._on_message, node.monitor.incompatible)
 
     # Executor thread
@@ -74,14 +68,8 @@ class StereoSession(Session[dict[str, Any]]):
         if now_s - self.last_frame_s < PATIENCE_S:
             return ""
         text = explain_silence(self._matcher, now_s, PATIENCE_S)
-        topics = self._inputs.topics
-        published = {key: self._inputs.publisher_count(key) > 0 for key in TOPICS}
-        lost = [key for key in IMAGES if published[key] and self._matcher.topics[key].arrived_s is None]
-        text = self._named(text)
-        if orphans := [topics[key] for key in TOPICS if not published[key]]:
-            text += f"; nobody publishes {', '.join(orphans)}: check names and remaps"
-        if lost:
-            text += f"; {LOST_ON_THE_WAY}"
+        arrived = {key for key, state in self._matcher.topics.items() if state.arrived_s is not None}
+        text = "; ".join((self._named(text), *self._inputs.explain_publishers(arrived)))
         return f"no stereo pair for {PATIENCE_S:.0f} s: {text}"
 
     def counts(self) -> dict[str, Any]:
@@ -112,8 +100,8 @@ class StereoSession(Session[dict[str, Any]]):
 
     def _answer(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
         messages, topics, pipeline = job.messages, self._inputs.topics, self._network.pipeline
-        left, left_encoding = self._decode(messages[LEFT], topics[LEFT])
-        right, right_encoding = self._decode(messages[RIGHT], topics[RIGHT])
+        left, left_encoding = _decode(messages[LEFT], topics[LEFT])
+        right, right_encoding = _decode(messages[RIGHT], topics[RIGHT])
         _check_one_size(left, right)
         camera = self._calibrate(messages[LEFT_INFO], messages[RIGHT_INFO], left.shape[:2])
         pipeline.confidence_threshold = settings.confidence_threshold
@@ -161,6 +149,10 @@ class StereoSession(Session[dict[str, Any]]):
             self._camera = (key, stereo_camera(left, right, size, self._baselines))
             self._doubt("calibration", doubt_about_rectified(left, right))
         return self._camera[1]
+
+
+def _decode(message: Image | CompressedImage, topic: str) -> tuple[np.ndarray, str]:
+    return decode_compressed(message, topic) if isinstance(message, CompressedImage) else decode_image(message, topic)
 
 
 def _check_one_size(left: np.ndarray, right: np.ndarray) -> None:
