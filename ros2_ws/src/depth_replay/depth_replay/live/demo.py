@@ -20,7 +20,7 @@ from ..bags.bag import BagError, bag_span_ns, bag_topics
 from ..bags.outputs_bag import join_bags
 from ..messages import topics
 from ..scoring.contact_sheet import moments, write_contact_sheet
-from ..scoring.report import build_report, drop_causes, read_recorded
+from ..scoring.report import build_report, frame_causes, read_recorded
 from ..scoring.score import score_bags
 from .dds_profile import use_profile
 from .machine import machine, versions
@@ -165,8 +165,9 @@ def _report(options: DemoOptions, remaps: dict[str, str], recording: Path, sent:
     if not answered:
         log = (options.out / "logs" / "stereo_node.log").read_text(encoding="utf-8", errors="replace")
         raise BagError(
-            f"expected answers to {len(sent_ns)} frames, got none; the node's counters: "
-            f"{drop_causes(recorded.diagnostics)}; its last lines:\n" + "\n".join(log.splitlines()[-15:])
+            f"expected answers to {len(sent_ns)} frames, got none; how they were lost: "
+            f"{frame_causes(recorded.diagnostics, len(sent_ns), 0)}; the node's last lines:\n"
+            + "\n".join(log.splitlines()[-15:])
         )
     outputs = options.out / "outputs.mcap"
     join_bags(options.bag, recording, sent_ns, remaps, outputs)
