@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from node_process import NodeProcess
 from stereo_messages import BASELINE_M, FRAME, FX, make_image, make_info, scene
 
 
@@ -57,6 +58,20 @@ def test_the_calibration_of_raw_images_is_a_warning(start):
     rig.answer("disparity", rig.send_scene(*scene()))
     rig.wait_for_status(2)
     assert "distorts" not in rig.status_message
+
+
+def test_a_second_node_of_the_same_name_is_a_warning(start, probe_path, tmp_path):
+    process, rig = start()
+    namespace = rig.node.get_namespace()
+    told = f"2 nodes are called {namespace}/stereo_node"
+    twin = NodeProcess(tmp_path / "log.txt", {"model": probe_path, "autostart": False}, ("-r", f"__ns:={namespace}"))
+    try:
+        rig.wait(lambda: told in process.log, "the second node in the log")
+        rig.wait(lambda: told in twin.log, "the first node in the second one's log")
+    finally:
+        twin.stop()
+    seen = rig.statuses
+    rig.wait(lambda: rig.statuses > seen + 1 and told not in rig.status_message, "the second node to be gone")
 
 
 def test_a_result_without_depth_is_a_warning(start):
