@@ -179,6 +179,17 @@ def test_a_camera_clock_an_hour_behind_is_told(start):
     )
 
 
+def test_a_camera_clock_ahead_is_told(start):
+    _, rig = start()
+    keep_sending(
+        rig,
+        lambda t: [time.time() + 3600] * 4,
+        lambda: re.search(r"stamps lie 3(600|59\d) s ahead of the node's system clock", rig.status_message),
+        "the hour to be told",
+    )
+    assert rig.status_level == b"\1"
+
+
 def test_simulated_time_that_jumps_back_clears_what_waits(start):
     """use_sim_time with a /clock that starts again, as `ros2 bag play --clock --loop` does."""
     _, rig = start(parameters={"use_sim_time": True})

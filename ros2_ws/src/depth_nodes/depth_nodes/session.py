@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .depth_node import DepthNode
     from .network import Network
 
+# A stamp that lies further ahead of the node's clock than this is told.
+AHEAD_S = 1.0
 # How often a close that waits looks around.
 _LOOK_AROUND_S = 0.5
 
@@ -140,7 +142,9 @@ class Session(ABC, Generic[F]):
             return
         outputs.publish(maps, wanted)
         node.monitor.statistics.answer(timer.finish(), maps.valid_ratio)
-        node.times.publish(job.stamp_ns, node.age_ms(job.stamp_ns), timer.milliseconds)
+        age_ms = node.age_ms(job.stamp_ns)
+        self._doubt("clock", self._from_the_future(-age_ms / 1e3))
+        node.times.publish(job.stamp_ns, age_ms, timer.milliseconds)
 
     def _doubt(self, subject: str, text: str) -> None:
         """Something odd about the messages, told as long as it lasts; "" ends it."""
@@ -152,14 +156,27 @@ class Session(ABC, Generic[F]):
         if arrival_age_s <= max_age_s:
             self._node.monitor.statistics.drop("too old")
             return
-        clock = "simulated clock" if self._node.get_parameter("use_sim_time").value else "system clock"
         self._node.monitor.problem(
             "too old",
-            f"the frame's stamp was {arrival_age_s:.1f} s old by the node's {clock} when it came, and max_age_s is "
+            f"the frame's stamp was {arrival_age_s:.1f} s old by the {self._clock()} when it came, and max_age_s is "
             f"{max_age_s:g}; for recorded or simulated images set use_sim_time and publish /clock (ros2 bag play "
             "--clock), else set the clock of the camera's computer (NTP, PTP) or mend the driver's stamps, or set "
             "max_age_s to 0",
         )
+
+    def _from_the_future(self, ahead_s: float) -> str:
+        """What to say of a stamp that lies ahead of now, "" if it does not."""
+        if ahead_s < AHEAD_S:
+            return ""
+        return (
+            f"stamps lie {ahead_s:.0f} s ahead of the {self._clock()}: transforms at these stamps do not exist yet, "
+            "and max_age_s cannot tell old frames; set the clocks of both computers (NTP, PTP), or with use_sim_time "
+            "publish /clock"
+        )
+
+    def _clock(self) -> str:
+        simulated = self._node.get_parameter("use_sim_time").value
+        return "node's simulated clock" if simulated else "node's system clock"
 
     def _on_error(self, error: Exception) -> None:
         if not self.closed and self._node.context.ok():

@@ -7,6 +7,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from depth_runtime.rectification import BaselineRule
 from depth_runtime.tables import json_text, plain_table
 
 from ..scoring.score import Score, score_bags
@@ -16,12 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the subcommand."""
     parser.add_argument("outputs", type=Path, help="bag with what the node published")
     parser.add_argument("--truth", type=Path, metavar="BAG", help="bag with the ground_truth topics (OUTPUTS itself)")
+    parser.add_argument("--baseline-m", type=float, default=0.0, metavar="M", help="baseline (0 = from camera_info)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Score and print; without any truth that is said, and is no failure."""
-    score = score_bags(args.outputs, args.truth or args.outputs)
+    score = score_bags(args.outputs, args.truth or args.outputs, BaselineRule(args.baseline_m))
     if args.json:
         args.json.write_text(json_text(asdict(score)), encoding="utf-8")
     print(score_text(score))

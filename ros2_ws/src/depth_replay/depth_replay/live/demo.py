@@ -8,10 +8,12 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from depth_runtime.rectification import BaselineRule
 from depth_runtime.tables import json_text
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
@@ -173,7 +175,15 @@ def _report(options: DemoOptions, remaps: dict[str, str], recording: Path, sent:
     join_bags(options.bag, recording, sent_ns, remaps, outputs)
     write_contact_sheet(outputs, moments(answered), options.out / "contact_sheet.png")
     about = {"bag": options.bag.name, "model": _model(options.model), "machine": machine(), "versions": versions()}
-    return build_report(sent, recorded, score_bags(outputs, outputs), about)
+    score = score_bags(outputs, outputs, baseline_rule(options.parameters))
+    return build_report(sent, recorded, score, about)
+
+
+def baseline_rule(parameters: Sequence[str]) -> BaselineRule:
+    """What the node's parameters (`name:=value`) say of the baseline: the score must take the same."""
+    values = dict(parameter.split(":=", 1) for parameter in parameters if ":=" in parameter)
+    names = {"given_m": "baseline_m", "low_m": "min_baseline_m", "high_m": "max_baseline_m"}
+    return BaselineRule(**{field: float(values[name]) for field, name in names.items() if name in values})
 
 
 def _model(model: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from depth_replay.bags.outputs_bag import join_bags
 from depth_replay.bags.writer import BagWriter
 from depth_replay.cli import main
 from depth_replay.live.dds_profile import VARIABLES, use_profile
-from depth_replay.live.demo import input_topics
+from depth_replay.live.demo import baseline_rule, input_topics
 from depth_replay.live.processes import ProcessDiedError, ProcessGroup
 from depth_replay.messages import topics
 from depth_replay.messages.calibration import camera_infos
@@ -29,6 +29,7 @@ from depth_replay.scoring.contact_sheet import moments, write_contact_sheet
 from depth_replay.scoring.report import Recorded, build_report, frame_causes, report_text
 from depth_replay.scoring.score import Score
 from depth_runtime.camera import StereoCamera
+from depth_runtime.rectification import BaselineRule
 
 STAMPS = (5_000_000_000, 5_100_000_000, 5_200_000_000)
 HEIGHT, WIDTH = 64, 96
@@ -190,6 +191,11 @@ def test_a_bag_without_the_four_inputs_names_what_it_has(tmp_path):
     )
     with pytest.raises(BagError, match=r"'/right/image_rect'.*'/cam0/image'.*--remap"):
         input_topics(bag, {})
+
+
+def test_the_score_takes_the_baseline_that_the_node_was_given():
+    assert baseline_rule(["max_depth_m:=9.0"]) == BaselineRule()
+    assert baseline_rule(["baseline_m:=0.12", "max_baseline_m:=60.0"]) == BaselineRule(0.12, high_m=60.0)
 
 
 def test_both_names_of_the_profile_are_set_and_a_given_one_is_kept():
