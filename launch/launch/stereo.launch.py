@@ -53,8 +53,8 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         "left_image",
         default_value="left/image_rect",
-        description="Rectified left images (sensor_msgs/Image; with image_transport compressed: "
-        "sensor_msgs/CompressedImage on <left_image>/compressed).",
+        description="Rectified left images (sensor_msgs/Image, or sensor_msgs/CompressedImage on "
+        "<left_image>/compressed).",
     ),
     DeclareLaunchArgument(
         "right_image",
@@ -74,8 +74,8 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         "image_transport",
         default_value="",
-        choices=["", "raw", "compressed"],
-        description="How the images arrive; empty keeps the parameter file's.",
+        choices=["", "auto", "raw", "compressed"],
+        description="How the images arrive, auto = as they are published; empty keeps the parameter file's.",
     ),
     DeclareLaunchArgument(
         "params_file",

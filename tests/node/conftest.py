@@ -40,7 +40,8 @@ def probe_path(tmp_path_factory) -> str:
 def start(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
     """start(listen=..., parameters=...) -> (node process, rig), each in a namespace of its own, until the test ends.
 
-    The node subscribes reliably, so that no message is lost; qos_overrides={} leaves it its own QoS.
+    The node subscribes reliably, so that no message is lost; qos_overrides={} leaves it its own QoS. before(rig) is
+    called before the node starts.
     """
     yield from _starter(tmp_path_factory, ros_context, probe_path)
 
@@ -61,15 +62,16 @@ def _starter(tmp_path_factory, ros_context, probe_path) -> Iterator[Callable]:
         qos_overrides: dict[str, dict[str, str]] | None = None,
         program: tuple[str, ...] = STEREO_NODE,
         compressed: bool = False,
+        before: Callable[[Rig], None] = lambda rig: None,
         **rig_options,
     ) -> tuple[NodeProcess, Rig]:
         namespace = f"/t{os.getpid()}_{len(started)}_{time.monotonic_ns()}"
         rig = Rig(ros_context, namespace, compressed=compressed, **rig_options)
         rig.listen(*listen)
+        before(rig)
         log = tmp_path_factory.mktemp("node") / "log.txt"
-        parameters = {"model": probe_path} | (parameters or {})
-        if compressed:
-            parameters["image_transport"] = "compressed"
+        defaults = {"model": probe_path, "image_transport": "compressed" if compressed else "raw"}
+        parameters = defaults | (parameters or {})
         if qos_overrides is None:
             qos_overrides = {
                 topic: {f"subscription.{policy}": value for policy, value in LOSSLESS.items()}

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
-from stereo_messages import FX, HEIGHT, WIDTH, make_compressed, make_image, make_info, scene, stamp_of
+from stereo_messages import CY, FX, FY, HEIGHT, WIDTH, make_compressed, make_image, make_info, scene, stamp_of
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +107,17 @@ def test_camera_info_of_another_size(raw):
     [
         ("left", {"fx": 0.0}, ("focal", "fx 0")),
         ("right", {"fy": 0.0}, ("focal", "fy 0")),
-        ("right", {"tx": 0.0}, ("baseline > 0", "got 0 m")),
+        ("right", {"tx": 0.0}, ("baseline > 0", "got 0 m", "P[3] = 0 left and 0 right", "parameter baseline_m")),
         ("right", {"tx": FX * 0.1}, ("baseline > 0", "-0.1 m", "swapped")),
         ("left", {"cx": float("nan")}, ("finite", "left")),
         ("right", {"tx": float("nan")}, ("finite", "right")),
         ("right", {"fx": FX * 1.5}, ("one focal length",)),
+        ("right", {"fx": FX * 1.0065}, ("one focal length", "not rectified")),
+        ("right", {"fy": FY * 1.009}, ("one focal length", "not rectified")),
+        ("right", {"cy": CY + 12}, ("one cy", f"{CY + 12}", "not rectified")),
+        ("right", {"tx": -FX * 60}, ("got 60 m", f"{-FX * 60:g} right", "millimetres? then the baseline is 0.06 m")),
+        ("right", {"tx": -FX * 8.95}, ("got 8.95 m", "centimetres? then the baseline is 0.0895 m")),
+        ("right", {"tx": -0.0819}, ("the baseline itself", "0.0819 m", "min_baseline_m")),
     ],
 )
 def test_calibration_without_metric_depth(raw, side, numbers, words):

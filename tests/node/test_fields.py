@@ -236,7 +236,8 @@ def test_unsure_pixels_become_nan_in_disparity_depth_and_points(start):
     np.testing.assert_array_equal(np.isnan(depth), unsure)
     assert np.isnan(cloud[unsure][:, :3]).all()
     rig.wait_for_status()
-    assert float(rig.status["valid ratio"]) == pytest.approx(1 - unsure.mean(), abs=0.02)
+    # The warm-up's scene is in the window too.
+    assert float(rig.status["valid ratio"]) == pytest.approx(np.isfinite(depth).mean(), abs=0.02)
 
 
 @pytest.mark.parametrize("network_size", ["320x96", "96x64"])

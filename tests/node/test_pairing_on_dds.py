@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which messages become a pair, and what the node says when none do."""
 
+import re
+import time
+
+import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from stereo_messages import make_image, make_info, scene
+from stereo_messages import HEIGHT, WIDTH, make_image, make_info, scene
 from stereo_rig import CAMERAS
 
 
@@ -51,13 +55,21 @@ def test_a_missing_topic_is_named(start, missing):
     assert process.alive
 
 
+def test_publishers_that_have_sent_nothing_are_told_as_that(start):
+    _, rig = start(connected=False)
+    rig.wait(lambda: "have sent nothing yet" in rig.status_message, "the silence of the publishers")
+    names = ", ".join(rig.node.resolve_topic_name(topic) for topic in CAMERAS)
+    assert f"{names}: the publishers have sent nothing yet" in rig.status_message
+    assert "shared memory" not in rig.status_message
+
+
 def test_published_images_that_never_arrive_point_to_the_dds_profile(start):
-    """A publisher that is silent looks to the node like one whose images get lost."""
+    """The driver runs, since camera_infos come; its images may get lost on the way."""
     _, rig = start(connected=False)
     keep_sending(
         rig,
         lambda t: [None, None, t, t],
-        lambda: "images are published but none arrives" in rig.status_message,
+        lambda: "image_rect: published but none arrives" in rig.status_message,
         "the loss to be explained",
     )
     assert "FASTRTPS_DEFAULT_PROFILES_FILE" in rig.status_message
@@ -73,8 +85,13 @@ def test_stamps_that_never_match_are_explained_with_their_difference(start):
     )
     assert "stamps do not match" in rig.status_message
     assert "approximate_sync" in rig.status_message
-    assert int(rig.status["unpaired: left/image_rect"]) > 0
-    assert int(rig.status["unpaired: right/image_rect"]) > 0
+    for side in ("left", "right"):
+        keep_sending(
+            rig,
+            lambda t: [t, t + 0.025, t, t],
+            lambda: int(rig.status[f"unpaired: {side}/image_rect"]) > 0,  # noqa: B023
+            "the images to be given up",
+        )
     assert process.alive
 
 
@@ -136,8 +153,8 @@ def test_an_incompatible_publisher_is_named_with_its_policy(start):
     assert process.alive
 
 
-def test_pairs_older_than_max_age_are_dropped(start):
-    _, rig = start(connected=False, parameters={"max_age_s": 5.0})
+def test_pairs_older_than_max_age_are_dropped_with_their_age(start):
+    process, rig = start(connected=False, parameters={"max_age_s": 5.0})
     keep_sending(
         rig,  # stamps of 1970, far older than 5 s
         lambda t: [t] * 4,
@@ -145,6 +162,32 @@ def test_pairs_older_than_max_age_are_dropped(start):
         "old pairs to be dropped",
     )
     assert not rig.received["disparity"]
+    assert rig.status_level == b"\1"
+    age_s = float(re.search(r"stamp was ([0-9.]+) s old by the node's system clock", rig.status_message)[1])
+    assert age_s == pytest.approx(time.time() - 100, abs=1000)
+    assert "use_sim_time" in rig.status_message
+    rig.wait(lambda: "frame lost (too old)" in process.log, "the age in the log")
+
+
+def test_a_camera_clock_an_hour_behind_is_told(start):
+    _, rig = start(connected=False, parameters={"max_age_s": 5.0})
+    keep_sending(
+        rig,
+        lambda t: [time.time() - 3600] * 4,
+        lambda: "stamp was 360" in rig.status_message and "set the clock of the camera" in rig.status_message,
+        "the hour to be told",
+    )
+
+
+def test_a_camera_clock_ahead_is_told(start):
+    _, rig = start()
+    keep_sending(
+        rig,
+        lambda t: [time.time() + 3600] * 4,
+        lambda: re.search(r"stamps lie 3(600|59\d) s ahead of the node's system clock", rig.status_message),
+        "the hour to be told",
+    )
+    assert rig.status_level == b"\1"
 
 
 def test_simulated_time_that_jumps_back_clears_what_waits(start):
@@ -173,3 +216,63 @@ def test_simulated_time_that_jumps_back_clears_what_waits(start):
     tick(3)
     rig.wait(lambda: count("unpaired") > unpaired, "the waiting image to be given up")
     rig.answer("disparity", rig.send_scene(*scene()))
+
+
+def test_a_lost_image_does_not_shift_the_pairs_that_follow_it(start):
+    """30 Hz, and a tolerance above the interval: each disparity is that of its own left image, and of no other."""
+    settings = {"approximate_sync": True, "approximate_sync_tolerance_s": 0.05, "cache_camera_info": True}
+    process, rig = start(listen=("confidence",), parameters=settings)
+    begin = rig.next_stamp()
+    for frame in range(30):
+        # The probe's disparity and confidence are those of one image each: here both say which frame it is.
+        pictures = [np.full((HEIGHT, WIDTH, 3), frame, np.uint8) for _ in "lr"]
+        stamp = begin + frame / 30
+        if frame != 7:
+            rig.cameras["left/image_rect"].publish(make_image(pictures[0], stamp_s=stamp))
+        rig.cameras["right/image_rect"].publish(make_image(pictures[1], stamp_s=stamp))
+        if frame != 7:
+            message = rig.answer("confidence", stamp)
+            confidence = np.frombuffer(bytes(message.data), np.float32)
+            np.testing.assert_allclose(confidence, frame / 255, atol=1e-6)
+    rig.wait(lambda: "approximate_sync_tolerance_s is 0.05, more than half" in rig.status_message, "the tolerance")
+    assert rig.status_level == b"\1"
+    assert "more than half of the 0.0333 s between frames" in process.log
+
+
+def test_a_slow_camera_info_is_told_with_its_remedy(start):
+    process, rig = start()
+    turns = iter(range(10**6))
+    keep_sending(
+        rig,
+        lambda t: [t, t, t, t] if next(turns) % 10 == 0 else [t, t, None, None],
+        lambda: "cache_camera_info" in rig.status_message,
+        "cache_camera_info to be advised",
+    )
+    assert rig.status_level == b"\1"
+    assert "left/camera_info, which sent" in process.log
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_late_right_images_are_told_not_the_camera_info(start, cached):
+    _, rig = start(connected=False, parameters={"cache_camera_info": cached})
+    rig.wait_for_node()
+    turns = iter(range(10**6))
+    keep_sending(
+        rig,
+        lambda t: [t, t + 0.03, *((t, t) if not cached or next(turns) < 10 else (None, None))],
+        lambda: "right/image_rect +30.000 ms" in rig.status_message,
+        "the difference of the images' stamps",
+    )
+    assert "set approximate_sync" in rig.status_message
+    assert "cache_camera_info" not in rig.status_message
+    assert not cached or "camera_info" not in rig.status_message
+
+
+@pytest.mark.parametrize("stamp", [0.0, 77.5])
+def test_stamps_that_stand_still_are_told(start, stamp):
+    process, rig = start()
+    keep_sending(
+        rig, lambda t: [stamp] * 4, lambda: "repeat the stamp of the one before" in rig.status_message, "the stamps"
+    )
+    assert rig.status_level == b"\1"
+    assert f"now {stamp:.9f} s" in process.log

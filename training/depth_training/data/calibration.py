@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from depth_runtime.camera import CalibrationError, Camera, StereoCamera
+from depth_runtime.camera import BASELINES, CalibrationError, Camera, StereoCamera
 from depth_runtime.files.reading import read_text
 
 
@@ -34,7 +34,9 @@ def middlebury_pair(path: Path) -> StereoCamera:
         doffs_px, baseline_mm = float(lines["doffs"]), float(lines["baseline"])
         size = (int(lines["height"]), int(lines["width"])) if {"height", "width"} <= set(lines) else None
         # doffs = cx of the right camera - cx of the left one.
-        return StereoCamera.of(Camera(fx, fy, cx, cy, size), cx + doffs_px, baseline_mm / 1000)
+        camera = StereoCamera.of(Camera(fx, fy, cx, cy, size), cx + doffs_px, baseline_mm / 1000)
+        BASELINES.check(camera.baseline_m, f"baseline={baseline_mm:g}, in millimetres")
+        return camera
     except CalibrationError as error:
         raise CalibrationError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError) as error:

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-from depth_runtime.camera import CalibrationError, Camera, StereoCamera
+from depth_runtime.camera import BASELINES, CalibrationError, Camera, StereoCamera
+from depth_runtime.rectification import BaselineRule
 from sensor_msgs.msg import CameraInfo, RegionOfInterest
 
 from .problems import BadMessageError
 
 
-def stereo_camera(left: CameraInfo, right: CameraInfo, size: tuple[int, int]) -> StereoCamera:
+def stereo_camera(
+    left: CameraInfo, right: CameraInfo, size: tuple[int, int], rule: BaselineRule = BASELINES
+) -> StereoCamera:
     """Calibration of a rectified pair for images of size (height, width).
 
     P is meant for the full sensor image; binning and region of interest bring it to the images. Raises
     BadMessageError (cause: calibration) for numbers from which no metric depth follows, or for other image sizes.
     """
     try:
-        return StereoCamera.from_camera_infos(left, right, size)
+        return StereoCamera.from_camera_infos(left, right, size, rule)
     except CalibrationError as error:
         raise BadMessageError("calibration", str(error)) from error
 

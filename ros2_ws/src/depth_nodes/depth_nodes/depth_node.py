@@ -191,6 +191,17 @@ class DepthNode(LifecycleNode, Generic[S]):
     def _state_label(self) -> str:
         return self._state_machine.current_state[1]
 
+    def _twins(self) -> list[str]:
+        """A word on other nodes of this name, whose services and parameters mix with this one's."""
+        count = self.get_node_names_and_namespaces().count((self.get_name(), self.get_namespace()))
+        if count < 2:
+            return []
+        name = self.get_fully_qualified_name()
+        return [
+            f"{count} nodes are called {name}: lifecycle and parameter calls reach any of them, and their outputs mix; "
+            "give each a namespace or a name of its own"
+        ]
+
     def _health(self) -> Health:
         network, session = self._network, self._session
         last = session or (network and network.last_session)
@@ -199,6 +210,7 @@ class DepthNode(LifecycleNode, Generic[S]):
             failure=self.monitor.failure,
             busy_s=last.busy_s() if last else 0.0,
             silence=session.silence() if session and not session.closed else "",
+            warnings=(*self._twins(), *(session.warnings() if session and not session.closed else ())),
             watched=bool(session and session.watched),
             backend=network.backend if network else None,
             requested_backend=self.settings.backend,

@@ -15,6 +15,9 @@ from .statistics import Snapshot
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 # A frame that takes longer than this is worth an ERROR: either the network hangs or it is useless at this speed.
 STUCK_S = 5.0
+# So many frames in a row with less than this fraction of pixels that have a depth are no view of anything.
+EMPTY_FRAMES = 3
+EMPTY_RATIO = 0.01
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,14 @@ class Health:
     """Everything that a status is made of, but for the statistics.
 
     failure: why the last change of state failed, ""; busy_s: time that the frame in work has taken so far; silence:
-    why no frame comes, "" while frames come; counts: what came on which topic.
+    why no frame comes, "" while frames come; warnings: what is wrong while they do; counts: what came on which topic.
     """
 
     state: str
     failure: str
     busy_s: float
     silence: str
+    warnings: tuple[str, ...]
     watched: bool
     backend: Backend | None
     requested_backend: str
@@ -76,6 +80,18 @@ def status(name: str, health: Health, snapshot: Snapshot) -> DiagnosticStatus:
     return DiagnosticStatus(level=level, name=name, message=message, hardware_id=health.model_path, values=values)
 
 
+def all_warnings(health: Health, snapshot: Snapshot) -> list[str]:
+    """Sentences about what is wrong while frames are answered."""
+    texts = list(health.warnings)
+    if snapshot.frames >= EMPTY_FRAMES and snapshot.valid_ratio < EMPTY_RATIO:
+        texts.append(
+            f"only {100 * snapshot.valid_ratio:.1f} % of the pixels of the last {snapshot.frames} frames have a depth "
+            "inside min_depth_m .. max_depth_m and the confidence_threshold; look at the images (covered, dark, left "
+            "and right swapped, not rectified), at the baseline of the calibration, and at these parameters"
+        )
+    return texts
+
+
 def _verdict(health: Health, snapshot: Snapshot) -> tuple[bytes, str]:
     if health.failure:
         return ERROR, health.failure
@@ -89,6 +105,8 @@ def _verdict(health: Health, snapshot: Snapshot) -> tuple[bytes, str]:
         return ERROR, health.silence
     if snapshot.problems_in_window:
         return WARN, snapshot.last_problem
+    if warnings := all_warnings(health, snapshot):
+        return WARN, "; ".join(warnings)
     if not health.watched:
         return OK, "nobody subscribes: nothing is computed"
     return OK, f"{snapshot.rate_hz:.1f} Hz on {health.backend.name}"

@@ -20,13 +20,16 @@ from std_msgs.msg import Header
 from .settings import Settings
 from .views import Views
 
+# Rows of the grid on which the result is looked at; a full count would cost a millisecond of a large frame.
+SAMPLED = 64
+
 
 @dataclass(eq=False)
 class Maps(ABC):
     """Maps of one frame at the published size (H, W) of `plan`; None where not asked for or not answered.
 
     header and info: of the image that the maps belong to, info for its own size; image_rgb: that image, uint8
-    [Hs, Ws, 3]; confidence: float32 [H, W], 0..1; valid_ratio: fraction of pixels with a depth.
+    [Hs, Ws, 3]; confidence: float32 [H, W], 0..1.
     """
 
     header: Header
@@ -35,7 +38,6 @@ class Maps(ABC):
     plan: ImagePlan
     confidence: np.ndarray | None
     panoptic: PanopticMap | None
-    valid_ratio: float
     settings: Settings
     views: Views
     timer: StageTimer
@@ -52,6 +54,11 @@ class Maps(ABC):
     @abstractmethod
     def depth_m(self) -> np.ndarray:
         """Depth float32 [H, W] in metres: NaN = invalid, +-Inf = out of the settings' range."""
+
+    @property
+    @abstractmethod
+    def valid_ratio(self) -> float:
+        """Fraction of the pixels that have a finite depth, measured on a grid of SAMPLED rows or more."""
 
     @abstractmethod
     def points(self, stride: int) -> np.ndarray:
@@ -86,12 +93,21 @@ class StereoMaps(Maps):
     @cached_property
     def depth_m(self) -> np.ndarray:
         """See `Maps.depth_m`; a stage of its own in the timer."""
-        settings, camera = self.settings, self.camera
-        depth_m = depth_from_disparity(
-            self.disparity_px, camera.fx, camera.baseline_m, settings.min_depth_m, settings.max_depth_m
-        )
+        depth_m = self._depth(self.disparity_px)
         self.timer.mark("depth")
         return depth_m
+
+    @property
+    def valid_ratio(self) -> float:
+        """See `Maps.valid_ratio`."""
+        stride = max(1, min(self.plan.target) // SAMPLED)
+        return float(np.isfinite(self._depth(self.disparity_px[::stride, ::stride])).mean())
+
+    def _depth(self, disparity_px: np.ndarray) -> np.ndarray:
+        settings, camera = self.settings, self.camera
+        return depth_from_disparity(
+            disparity_px, camera.fx, camera.baseline_m, settings.min_depth_m, settings.max_depth_m
+        )
 
     def points(self, stride: int) -> np.ndarray:
         """See `Maps.points`."""

@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from .diagnostics import Health, status
+from .diagnostics import Health, all_warnings, status
 from .log_limit import NEW_TEXT_S, REPEAT_S, LogLimit
 from .statistics import Statistics
 
@@ -47,11 +47,13 @@ class Monitor:
 
     def publish(self) -> None:
         """Publish the node's status, and log what lasts."""
-        health = self._health()
+        health, snapshot = self._health(), self.statistics.snapshot()
         for cause, text in (("stuck", health.stuck), ("silence", health.silence)):
             if text:
                 self._log(cause, text, REPEAT_S)
-        array = DiagnosticArray(status=[status(self._name, health, self.statistics.snapshot())])
+        for text in all_warnings(health, snapshot):
+            self._log("warning", text, 0.0)
+        array = DiagnosticArray(status=[status(self._name, health, snapshot)])
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
 

@@ -12,16 +12,13 @@ from typing import Any, Generic, TypeVar
 from depth_runtime.drawing import overlay_classes
 from depth_runtime.geometry import depth_millimetres
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from .calibration import scaled_camera_info
 from .maps import Maps
 from .messages import image_message, points_message
+from .qos import OUTPUT_QOS, override_options
 from .settings import Settings
-
-PUBLISHER_QOS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 
 M = TypeVar("M", bound=Maps)
 
@@ -125,8 +122,8 @@ class OutputPublishers(Generic[M]):
                 self._publishers[output] = node.create_lifecycle_publisher(
                     output.kind,
                     output.topic,
-                    copy(PUBLISHER_QOS),
-                    qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+                    copy(OUTPUT_QOS),
+                    qos_overriding_options=override_options(),
                 )
             undo.pop_all()
 

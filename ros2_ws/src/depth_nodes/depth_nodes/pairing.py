@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+import statistics
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ INFOS = (LEFT_INFO, RIGHT_INFO)
 JUMP_BACK_NS = 500_000_000
 # Messages kept per topic while they wait for their partners.
 WAITING_ROOM = 8
+# Intervals between stamps of a topic that are remembered.
+STEPS = 8
 
 
 @dataclass
@@ -34,9 +37,26 @@ class TopicState:
     waiting: deque[tuple[int, Any]] = field(default_factory=deque)
     received: int = 0
     unpaired: int = 0
+    repeated: int = 0
     newest_ns: int | None = None
     arrived_s: float | None = None
     latest: Any = None
+    steps: deque[int] = field(default_factory=lambda: deque(maxlen=STEPS))
+
+    def note_stamp(self, stamp_ns: int) -> None:
+        """Remember how far a stamp is from the newest one so far, and whether it repeats that."""
+        if self.newest_ns is None:
+            self.newest_ns = stamp_ns
+            return
+        if stamp_ns == self.newest_ns:
+            self.repeated += 1
+        elif stamp_ns > self.newest_ns:
+            self.steps.append(stamp_ns - self.newest_ns)
+            self.newest_ns = stamp_ns
+
+    def period_ns(self) -> int | None:
+        """Usual interval between stamps, None before there were two."""
+        return round(statistics.median(self.steps)) if self.steps else None
 
     def take(self, stamp_ns: int) -> Any:
         """Remove the message of this stamp; what arrived before it will never be paired and is counted."""
@@ -51,37 +71,53 @@ class TopicState:
         stamp = min((s for s, _ in self.waiting), key=lambda s: abs(s - stamp_ns), default=None)
         return stamp if stamp is not None and abs(stamp - stamp_ns) <= tolerance_ns else None
 
+    def may_still_be_nearer(self, stamp_ns: int, to_ns: int) -> bool:
+        """Whether the next message may lie nearer to to_ns than the one of stamp_ns does.
+
+        Not when the topic has passed to_ns, nor when the distance is less than half of the shortest interval seen.
+        """
+        passed = self.newest_ns is not None and self.newest_ns >= to_ns
+        return not passed and not (self.steps and 2 * (to_ns - stamp_ns) < min(self.steps))
+
 
 class PairMatcher:
-    """Matches messages by stamp: equal stamps, or the nearest ones within a tolerance.
+    """Matches messages by stamp: equal stamps, or those that are each other's nearest within a tolerance.
 
-    tolerance_ns 0 asks for equal stamps. With cache_info the newest camera_info of each side counts, whatever its
-    stamp. A stamp that runs back by more than JUMP_BACK_NS clears everything that waits. Not thread-safe.
+    tolerance_ns 0 asks for equal stamps. With a tolerance nothing is paired that is further apart than half the usual
+    interval of its topics, since it is then nearer to another frame, and a message waits as long as a nearer partner
+    may come. With cache_info the newest camera_info of each side counts, whatever its stamp. A stamp that runs back by
+    more than JUMP_BACK_NS clears everything that waits. Not thread-safe.
+
+    missing counts, by topic, the left images that were given up because that topic had no message for them.
     """
 
     def __init__(self, tolerance_ns: int = 0, cache_info: bool = False) -> None:
         self.tolerance_ns = tolerance_ns
         self.cache_info = cache_info
         self.topics = {topic: TopicState() for topic in TOPICS}
+        self.stamped = IMAGES if cache_info else TOPICS
+        self.missing: Counter[str] = Counter()
         self.jumps = 0
         self.pairs = 0
 
     def add(self, topic: str, stamp_ns: int, message: Any, now_s: float) -> StereoPair | None:
         """Take a message in; the pair that it completes, if any. now_s is a monotonic time."""
         state = self.topics[topic]
-        cached = self.cache_info and topic in INFOS
+        cached = topic not in self.stamped
         if not cached and state.newest_ns is not None and stamp_ns < state.newest_ns - JUMP_BACK_NS:
             self.clear()
             self.jumps += 1
-        state.newest_ns = max(stamp_ns, state.newest_ns or stamp_ns)
+        state.note_stamp(stamp_ns)
         state.received += 1
         state.arrived_s, state.latest = now_s, message
         if not cached:
             state.waiting.append((stamp_ns, message))
             if len(state.waiting) > WAITING_ROOM:
+                if topic == LEFT:
+                    self._count_missing(state.waiting[0][0])
                 state.waiting.popleft()
                 state.unpaired += 1
-        return self._match(topic, stamp_ns)
+        return self._match(stamp_ns)
 
     def clear(self) -> None:
         """Forget what waits (after a jump in time); the counts stay, latest camera_infos too."""
@@ -90,49 +126,61 @@ class PairMatcher:
             state.waiting.clear()
             state.newest_ns = None
 
-    def _match(self, topic: str, stamp_ns: int) -> StereoPair | None:
-        stamped = [t for t in TOPICS if not (self.cache_info and t in INFOS)]
+    def missing_now(self) -> Counter[str]:
+        """`missing`, with the left images that still wait."""
+        missing = Counter(self.missing)
+        for stamp_ns, _ in self.topics[LEFT].waiting:
+            missing.update(self._lacks(stamp_ns))
+        return missing
+
+    def _match(self, stamp_ns: int) -> StereoPair | None:
         if any(self.topics[t].latest is None for t in TOPICS):
             return None
-        pivot = stamp_ns if topic == LEFT else self.topics[LEFT].nearest(stamp_ns, self.tolerance_ns)
-        if pivot is None:
-            return None
-        near = {t: self.topics[t].nearest(pivot, self.tolerance_ns) for t in stamped}
-        stamps = {t: stamp for t, stamp in near.items() if stamp is not None}
-        if len(stamps) < len(stamped):
-            return None
+        # A message completes the frame of its own stamp, or may end the wait of any older one.
+        pivots = [s for s, _ in self.topics[LEFT].waiting] if self.tolerance_ns else [stamp_ns]
+        for pivot in pivots:
+            stamps = self._partners(pivot)
+            if stamps is not None:
+                return self._take(pivot, stamps)
+        return None
+
+    def _partners(self, pivot: int) -> dict[str, int] | None:
+        """Stamp of each stamped topic's message for the left image of this stamp, None while one is missing."""
+        stamps = {}
+        for topic in self.stamped:
+            stamp = self.topics[topic].nearest(pivot, self.tolerance_ns)
+            if stamp is None or (stamp != pivot and not self._belong(topic, pivot, stamp)):
+                return None
+            stamps[topic] = stamp
+        return stamps
+
+    def _belong(self, topic: str, pivot: int, stamp: int) -> bool:
+        """Whether the left image and the message nearest to it are surely of one frame, though their stamps differ."""
+        left, state = self.topics[LEFT], self.topics[topic]
+        periods = [p for p in (left.period_ns(), state.period_ns()) if p is not None]
+        if 2 * abs(stamp - pivot) > min(periods, default=2 * self.tolerance_ns):
+            return False
+        if left.nearest(stamp, self.tolerance_ns) != pivot:
+            return False
+        if stamp < pivot:
+            return not state.may_still_be_nearer(stamp, pivot)
+        return not left.may_still_be_nearer(pivot, stamp)
+
+    def _take(self, pivot: int, stamps: dict[str, int]) -> StereoPair:
+        for stamp, _ in self.topics[LEFT].waiting:
+            if stamp == pivot:
+                break
+            self._count_missing(stamp)
         messages = {t: self.topics[t].take(stamps[t]) if t in stamps else self.topics[t].latest for t in TOPICS}
         self.pairs += 1
         return StereoPair(pivot, messages)
 
+    def _count_missing(self, stamp_ns: int) -> None:
+        self.missing.update(self._lacks(stamp_ns))
 
-def explain_silence(matcher: PairMatcher, now_s: float, patience_s: float) -> str:
-    """Why no pair came lately: which topics are silent, or by how much their stamps miss each other."""
-    silent = [t for t, s in matcher.topics.items() if s.arrived_s is None]
-    stale = [
-        f"{t} (last message {now_s - s.arrived_s:.1f} s ago)"
-        for t, s in matcher.topics.items()
-        if s.arrived_s is not None and now_s - s.arrived_s > patience_s
-    ]
-    if silent:
-        return "no message yet on " + ", ".join(silent)
-    if stale:
-        return "no message any more on " + ", ".join(stale)
-    return _explain_stamps(matcher)
-
-
-def _explain_stamps(matcher: PairMatcher) -> str:
-    newest = {t: s.newest_ns for t, s in matcher.topics.items() if s.newest_ns is not None}
-    offsets = ", ".join(
-        f"{t} {(newest[t] - newest[LEFT]) / 1e6:+.3f} ms"
-        for t in (RIGHT, LEFT_INFO, RIGHT_INFO)
-        if t in newest and LEFT in newest
-    )
-    if newest.get(LEFT) == newest.get(RIGHT) and not matcher.cache_info:
-        advice = "set cache_camera_info if the calibration never changes, or stamp camera_info like its image"
-    else:
-        advice = (
-            "set approximate_sync with a tolerance if the cameras are triggered together, or fix their stamps; "
-            "if single images get lost on the way, start the drivers with depth_bringup's DDS profile"
-        )
-    return f"messages arrive on all topics, but their stamps do not match (newest against {LEFT}: {offsets}); {advice}"
+    def _lacks(self, stamp_ns: int) -> list[str]:
+        """The first topic, the right image before the camera_infos, without a message for this left image."""
+        for topic in self.stamped:
+            if self.topics[topic].nearest(stamp_ns, self.tolerance_ns) is None:
+                return [topic]
+        return []

@@ -12,6 +12,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 
+from .qos import PREFIX
+
 if TYPE_CHECKING:
     from .settings import Settings
 
@@ -85,7 +87,7 @@ class ParameterTable(Generic[S]):
         unknown = sorted(
             name
             for name in overrides
-            if name not in self.by_name and name not in _ROS_OWN and not name.startswith("qos_overrides.")
+            if name not in self.by_name and name not in _ROS_OWN and not name.startswith(PREFIX)
         )
         if unknown:
             raise ValueError(

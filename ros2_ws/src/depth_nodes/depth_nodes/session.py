@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .depth_node import DepthNode
     from .network import Network
 
+# A stamp that lies further ahead of the node's clock than this is told.
+AHEAD_S = 1.0
 # How often a close that waits looks around.
 _LOOK_AROUND_S = 0.5
 
@@ -44,6 +46,8 @@ class Session(ABC, Generic[F]):
         self.watched = False
         self.last_frame_s = 0.0
         self.closed = False
+        # What the worker finds odd in the messages, by subject; replaced, never changed.
+        self.doubts: dict[str, str] = {}
         self._worker: LatestWorker[Job[F]] = LatestWorker(self._work, self._on_error)
 
     # Executor thread
@@ -95,6 +99,10 @@ class Session(ABC, Generic[F]):
     def silence(self) -> str:
         """Why no frame came lately, "" if one did."""
 
+    def warnings(self) -> list[str]:
+        """What is wrong while frames are answered, for log and diagnostics; called once a second."""
+        return [text for text in self.doubts.values() if text]
+
     @abstractmethod
     def counts(self) -> dict[str, Any]:
         """What came and what was lost on the way to a frame, for diagnostics."""
@@ -119,8 +127,8 @@ class Session(ABC, Generic[F]):
         self.watched = bool(wanted)
         if not wanted:
             return
-        if 0 < settings.max_age_s * 1e3 < node.age_ms(job.stamp_ns):
-            node.monitor.statistics.drop("too old")
+        if 0 < settings.max_age_s * 1e3 < (age_ms := node.age_ms(job.stamp_ns)):
+            self._drop_old(age_ms / 1e3 - (time.perf_counter() - job.received_s), settings.max_age_s)
             return
         timer = StageTimer(job.received_s)
         timer.mark("wait")
@@ -134,7 +142,41 @@ class Session(ABC, Generic[F]):
             return
         outputs.publish(maps, wanted)
         node.monitor.statistics.answer(timer.finish(), maps.valid_ratio)
-        node.times.publish(job.stamp_ns, node.age_ms(job.stamp_ns), timer.milliseconds)
+        age_ms = node.age_ms(job.stamp_ns)
+        self._doubt("clock", self._from_the_future(-age_ms / 1e3))
+        node.times.publish(job.stamp_ns, age_ms, timer.milliseconds)
+
+    def _doubt(self, subject: str, text: str) -> None:
+        """Something odd about the messages, told as long as it lasts; "" ends it."""
+        if self.doubts.get(subject, "") != text:
+            self.doubts = self.doubts | {subject: text}
+
+    def _drop_old(self, arrival_age_s: float, max_age_s: float) -> None:
+        """Drop a frame that is too old; one that already was when it came has a wrong stamp, or a wrong clock."""
+        if arrival_age_s <= max_age_s:
+            self._node.monitor.statistics.drop("too old")
+            return
+        self._node.monitor.problem(
+            "too old",
+            f"the frame's stamp was {arrival_age_s:.1f} s old by the {self._clock()} when it came, and max_age_s is "
+            f"{max_age_s:g}; for recorded or simulated images set use_sim_time and publish /clock (ros2 bag play "
+            "--clock), else set the clock of the camera's computer (NTP, PTP) or mend the driver's stamps, or set "
+            "max_age_s to 0",
+        )
+
+    def _from_the_future(self, ahead_s: float) -> str:
+        """What to say of a stamp that lies ahead of now, "" if it does not."""
+        if ahead_s < AHEAD_S:
+            return ""
+        return (
+            f"stamps lie {ahead_s:.0f} s ahead of the {self._clock()}: transforms at these stamps do not exist yet, "
+            "and max_age_s cannot tell old frames; set the clocks of both computers (NTP, PTP), or with use_sim_time "
+            "publish /clock"
+        )
+
+    def _clock(self) -> str:
+        simulated = self._node.get_parameter("use_sim_time").value
+        return "node's simulated clock" if simulated else "node's system clock"
 
     def _on_error(self, error: Exception) -> None:
         if not self.closed and self._node.context.ok():

@@ -6,8 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from depth_runtime.backends import backend_names
+from depth_runtime.camera import BASELINES
 from depth_runtime.plan import parse_size
+from depth_runtime.rectification import BaselineRule
 
+from .inputs import AUTO, COMPRESSED, RAW
 from .parameters import parameter
 
 
@@ -30,9 +33,10 @@ class Settings:
         choices=("source", "network"),
     )
     image_transport: str = parameter(
-        "raw",
-        "input images: raw (sensor_msgs/Image) or compressed (CompressedImage on TOPIC/compressed)",
-        choices=("raw", "compressed"),
+        AUTO,
+        "input images: raw (sensor_msgs/Image), compressed (CompressedImage on TOPIC/compressed), or auto: what is "
+        "published, raw if both are",
+        choices=(AUTO, RAW, COMPRESSED),
     )
     cache_camera_info: bool = parameter(False, "use the latest camera_info even if its stamp differs from the image's")
     max_age_s: float = parameter(
@@ -43,6 +47,7 @@ class Settings:
     confidence_threshold: float = parameter(
         0.0, "disparity and depth become NaN where confidence is lower", True, (0.0, 1.0)
     )
+    frame_id: str = parameter("", "frame of every output; empty = that of the left image")
     depth_encoding: str = parameter(
         "32FC1",
         "depth image: 32FC1 metres (NaN, +-Inf) or 16UC1 millimetres (0 = invalid)",
@@ -63,7 +68,30 @@ class Settings:
 class StereoSettings(Settings):
     """The stereo node's settings."""
 
+    baseline_m: float = parameter(
+        0.0, "baseline, whatever camera_info says, metres; 0 = from camera_info", limits=(0.0, 1000.0)
+    )
+    min_baseline_m: float = parameter(
+        BASELINES.low_m, "a camera_info with a shorter baseline is refused, metres", limits=(0.0, 1000.0)
+    )
+    max_baseline_m: float = parameter(
+        BASELINES.high_m, "a camera_info with a longer baseline is refused, metres", limits=(0.0, 1000.0)
+    )
+
     approximate_sync: bool = parameter(False, "pair images whose stamps differ, instead of equal stamps only")
     approximate_sync_tolerance_s: float = parameter(
         0.01, "largest stamp difference of a pair, seconds", limits=(0.0, 1.0)
     )
+
+    def check(self) -> None:
+        """See `Settings.check`."""
+        super().check()
+        if self.min_baseline_m >= self.max_baseline_m:
+            raise ValueError(
+                f"expected min_baseline_m < max_baseline_m, got {self.min_baseline_m} and {self.max_baseline_m}"
+            )
+
+    @property
+    def baselines(self) -> BaselineRule:
+        """What the baseline of a calibration may be."""
+        return BaselineRule(self.baseline_m, self.min_baseline_m, self.max_baseline_m)

@@ -15,10 +15,11 @@ WINDOW_S = 10.0
 
 @dataclass(frozen=True)
 class Snapshot:
-    """State at one moment: totals since start, rate and times over the last WINDOW_S seconds."""
+    """State at one moment: totals since start; frames, rate, times and ratio of the last WINDOW_S seconds."""
 
     answered: int
     dropped: dict[str, int]
+    frames: int
     rate_hz: float
     p50_ms: dict[str, float]
     p95_ms: dict[str, float]
@@ -68,6 +69,7 @@ class Statistics:
         return Snapshot(
             answered=state[0],
             dropped=state[1],
+            frames=len(frames),
             rate_hz=(len(frames) - 1) / span_s if span_s > 0 else 0.0,
             p50_ms={stage: float(np.percentile(t, 50)) for stage, t in times.items()},
             p95_ms={stage: float(np.percentile(t, 95)) for stage, t in times.items()},

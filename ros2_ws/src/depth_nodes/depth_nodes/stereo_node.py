@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import Any
 
 from .depth_node import DepthNode
+from .inputs import SUBSCRIBED
 from .network import Network, load_network
 from .outputs import toggles
 from .parameters import ParameterTable
+from .qos import check_overrides
 from .run import run
 from .settings import StereoSettings
 from .stereo_outputs import OUTPUTS
@@ -22,6 +24,7 @@ class StereoNode(DepthNode[StereoSettings]):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("stereo_node", "stereo", PARAMETERS, **kwargs)
+        check_overrides(self, SUBSCRIBED, [output.topic for output in OUTPUTS])
 
     def load(self) -> Network:
         """See `DepthNode.load`."""

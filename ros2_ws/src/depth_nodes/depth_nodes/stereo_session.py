@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from depth_runtime.camera import StereoCamera
+from depth_runtime.rectification import doubt_about_rectified
 from depth_runtime.timing import StageTimer
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
 
 from .calibration import stereo_camera
 from .images import decode_compressed, decode_image
 from .inputs import StereoInputs
 from .maps import StereoMaps
-from .pairing import IMAGES, LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, TOPICS, PairMatcher, explain_silence
+from .pairing import LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, PairMatcher
+from .pairing_words import PairingWatch, explain_silence
 from .problems import BadMessageError
 from .session import Job, Session
 from .settings import Settings, StereoSettings
@@ -26,11 +29,6 @@ if TYPE_CHECKING:
 
 # Without a pair for this long the node says why.
 PATIENCE_S = 2.0
-LOST_ON_THE_WAY = (
-    "images are published but none arrives: Fast DDS's default shared memory is too small for them; start the camera "
-    "driver with depth_bringup's config/fastdds.xml (FASTRTPS_DEFAULT_PROFILES_FILE), or set "
-    "qos_overrides.TOPIC.subscription.reliability to reliable"
-)
 
 
 class StereoSession(Session[dict[str, Any]]):
@@ -41,8 +39,9 @@ class StereoSession(Session[dict[str, Any]]):
         settings = node.settings
         tolerance_ns = round(settings.approximate_sync_tolerance_s * 1e9) if settings.approximate_sync else 0
         self._matcher = PairMatcher(tolerance_ns, settings.cache_camera_info)
+        self._pairing = PairingWatch(self._matcher)
+        self._baselines = settings.baselines
         self._camera: tuple[tuple, StereoCamera] | None = None
-        self._decode = decode_compressed if settings.image_transport == "compressed" else decode_image
         self._inputs = StereoInputs(node, settings.image_transport, self._on_message, node.monitor.incompatible)
 
     # Executor thread
@@ -69,15 +68,8 @@ class StereoSession(Session[dict[str, Any]]):
         if now_s - self.last_frame_s < PATIENCE_S:
             return ""
         text = explain_silence(self._matcher, now_s, PATIENCE_S)
-        topics = self._inputs.topics
-        published = {key: self._inputs.publisher_count(key) > 0 for key in TOPICS}
-        lost = [key for key in IMAGES if published[key] and self._matcher.topics[key].arrived_s is None]
-        for key in TOPICS:
-            text = text.replace(key, topics[key])
-        if orphans := [topics[key] for key in TOPICS if not published[key]]:
-            text += f"; nobody publishes {', '.join(orphans)}: check names and remaps"
-        if lost:
-            text += f"; {LOST_ON_THE_WAY}"
+        arrived = {key for key, state in self._matcher.topics.items() if state.arrived_s is not None}
+        text = "; ".join((self._named(text), *self._inputs.explain_publishers(arrived)))
         return f"no stereo pair for {PATIENCE_S:.0f} s: {text}"
 
     def counts(self) -> dict[str, Any]:
@@ -85,7 +77,18 @@ class StereoSession(Session[dict[str, Any]]):
         counts: dict[str, Any] = {"paired": self._matcher.pairs, "time jumps": self._matcher.jumps}
         for topic, state in self._matcher.topics.items():
             counts |= {f"received: {topic}": state.received, f"unpaired: {topic}": state.unpaired}
-        return counts
+            counts[f"waiting: {topic}"] = len(state.waiting)
+        missing = self._matcher.missing_now()
+        return counts | {f"left images without {topic}": count for topic, count in missing.items()}
+
+    def warnings(self) -> list[str]:
+        """See `Session.warnings`; topics by the names that they are subscribed under."""
+        return [*super().warnings(), *map(self._named, self._pairing.warnings(time.perf_counter()))]
+
+    def _named(self, text: str) -> str:
+        for key, name in self._inputs.topics.items():
+            text = text.replace(key, name)
+        return text
 
     def _subscribe(self) -> None:
         self._inputs.subscribe()
@@ -97,8 +100,8 @@ class StereoSession(Session[dict[str, Any]]):
 
     def _answer(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
         messages, topics, pipeline = job.messages, self._inputs.topics, self._network.pipeline
-        left, left_encoding = self._decode(messages[LEFT], topics[LEFT])
-        right, right_encoding = self._decode(messages[RIGHT], topics[RIGHT])
+        left, left_encoding = _decode(messages[LEFT], topics[LEFT])
+        right, right_encoding = _decode(messages[RIGHT], topics[RIGHT])
         _check_one_size(left, right)
         camera = self._calibrate(messages[LEFT_INFO], messages[RIGHT_INFO], left.shape[:2])
         pipeline.confidence_threshold = settings.confidence_threshold
@@ -107,13 +110,12 @@ class StereoSession(Session[dict[str, Any]]):
         max_disparity_px = self._network.backend.spec.max_disparity
         assert max_disparity_px is not None  # a spec for stereo has one
         return StereoMaps(
-            header=messages[LEFT].header,
+            header=self._header(messages[LEFT].header, settings),
             info=messages[LEFT_INFO],
             image_rgb=result.view_rgb,
             plan=result.plan,
             confidence=result.confidence,
             panoptic=result.panoptic,
-            valid_ratio=result.valid_ratio,
             settings=settings,
             views=self._network.views,
             timer=timer,
@@ -122,16 +124,35 @@ class StereoSession(Session[dict[str, Any]]):
             max_disparity_px=float(max_disparity_px),
         )
 
+    def _header(self, header: Header, settings: Settings) -> Header:
+        """The header of the outputs: the left image's, in the frame that the settings name."""
+        if settings.frame_id:
+            header.frame_id = settings.frame_id
+        frame_id, doubt = header.frame_id, ""
+        if not frame_id or frame_id.startswith("/"):
+            doubt = (
+                f"the outputs' frame_id is '{frame_id}', which tf2 knows no transform of; set frame_id to the optical "
+                "frame of the left camera, or mend the driver's"
+            )
+        self._doubt("frame_id", doubt)
+        return header
+
     def _calibrate(self, left: CameraInfo, right: CameraInfo, size: tuple[int, int]) -> StereoCamera:
         def content(info: CameraInfo) -> tuple:
             roi = info.roi
             window = (roi.x_offset, roi.y_offset, roi.width, roi.height)
-            return (info.width, info.height, info.binning_x, info.binning_y, window, info.p.tobytes())
+            numbers = info.p.tobytes(), info.k.tobytes(), tuple(info.d)
+            return (info.width, info.height, info.binning_x, info.binning_y, window, numbers)
 
         key = (content(left), content(right), size)
         if self._camera is None or self._camera[0] != key:
-            self._camera = (key, stereo_camera(left, right, size))
+            self._camera = (key, stereo_camera(left, right, size, self._baselines))
+            self._doubt("calibration", doubt_about_rectified(left, right))
         return self._camera[1]
+
+
+def _decode(message: Image | CompressedImage, topic: str) -> tuple[np.ndarray, str]:
+    return decode_compressed(message, topic) if isinstance(message, CompressedImage) else decode_image(message, topic)
 
 
 def _check_one_size(left: np.ndarray, right: np.ndarray) -> None:

@@ -28,7 +28,6 @@ def make_maps(disparity_px, plan=None, **settings):
         plan=plan or make_plan(SIZE, 4),
         confidence=None,
         panoptic=None,
-        valid_ratio=1.0,
         settings=StereoSettings(**settings),
         views=Views(()),
         timer=StageTimer(),
@@ -67,3 +66,13 @@ def test_the_image_is_resized_only_where_the_published_size_is_another_one():
     assert half.rgb.shape == (4, 6, 3)
     assert half.rgb is half.rgb
     assert half.camera.fx == 205
+
+
+def test_the_valid_ratio_counts_finite_depth_and_leaves_no_stage():
+    """Half of the pixels have a depth; the others are invalid, infinitely far, too far or too near."""
+    disparity_px = np.full(SIZE, 13.5, np.float32)  # 5.1 m
+    disparity_px[:, :6] = np.array([np.nan, 3.5, 3.0, 3.6, 120.0, 300.0], np.float32)
+    maps = make_maps(disparity_px, min_depth_m=0.5, max_depth_m=100.0)
+    assert maps.valid_ratio == 0.5
+    assert maps.timer.milliseconds == {}
+    assert np.isfinite(maps.depth_m).mean() == 0.5

@@ -14,9 +14,10 @@ import numpy as np
 
 from .camera_info import CalibrationError, CameraInfo, image_projection
 from .plan import Size
+from .rectification import BaselineRule, baseline, check_rectified
 
-# Two focal lengths of a rectified pair may differ by this fraction; printed calibrations round.
-FOCAL_TOLERANCE = 0.01
+# What the baseline of a calibration may be where nobody says otherwise.
+BASELINES = BaselineRule()
 
 
 @dataclass(frozen=True)
@@ -138,37 +139,30 @@ class StereoCamera:
         return cls(left.fx, left.fy, left.cx, cx_right, left.cy, baseline_m, left.size)
 
     @classmethod
-    def from_projections(cls, p_left: np.ndarray, p_right: np.ndarray, size: Size | None = None) -> StereoCamera:
+    def from_projections(
+        cls, p_left: np.ndarray, p_right: np.ndarray, size: Size | None = None, rule: BaselineRule = BASELINES
+    ) -> StereoCamera:
         """From the projection matrices (12 numbers, row-major, or [3, 4]) of the rectified cameras.
 
-        The baseline is (P_left[3] - P_right[3]) / fx. Raises CalibrationError for numbers from which no depth follows.
+        The baseline is (P_left[3] - P_right[3]) / fx, unless the rule gives another. Raises CalibrationError for
+        numbers from which no depth follows, that contradict a rectified pair, or whose baseline is implausible.
         """
         left, right = (np.asarray(p, np.float64).reshape(3, 4) for p in (p_left, p_right))
-        for name, p in (("left", left), ("right", right)):
-            if not np.isfinite(p).all():
-                raise CalibrationError(f"expected finite numbers in P of the {name} camera, got {p.tolist()}")
-            if p[0, 0] <= 0 or p[1, 1] <= 0:
-                raise CalibrationError(
-                    f"expected focal lengths > 0 in P of the {name} camera, got fx {p[0, 0]:g}, fy {p[1, 1]:g}; "
-                    "the camera is not calibrated"
-                )
-        if abs(left[0, 0] - right[0, 0]) > FOCAL_TOLERANCE * left[0, 0]:
-            raise CalibrationError(
-                f"expected one focal length for a rectified pair, got fx {left[0, 0]:g} and {right[0, 0]:g}; "
-                "feed rectified images with the calibration of the rectification"
-            )
-        baseline_m = float((left[0, 3] - right[0, 3]) / left[0, 0])
+        check_rectified(left, right)
+        baseline_m = baseline(left, right, rule)
         return cls.of(Camera.from_projection(left, size), float(right[0, 2]), baseline_m)
 
     @classmethod
-    def from_camera_infos(cls, left: CameraInfo, right: CameraInfo, size: Size | None = None) -> StereoCamera:
-        """The pair of the images that come with two CameraInfo; see `image_projection`.
+    def from_camera_infos(
+        cls, left: CameraInfo, right: CameraInfo, size: Size | None = None, rule: BaselineRule = BASELINES
+    ) -> StereoCamera:
+        """The pair of the images that come with two CameraInfo; see `image_projection` and `from_projections`.
 
         size None takes the left one's. Raises CalibrationError also when the two are for images of other sizes.
         """
         p_left, size = image_projection(left, "left", size)
         p_right, _ = image_projection(right, "right", size)
-        return cls.from_projections(p_left, p_right, size)
+        return cls.from_projections(p_left, p_right, size, rule)
 
     @property
     def left(self) -> Camera:

@@ -24,13 +24,15 @@ class Region(Protocol):
 
 
 class CameraInfo(Protocol):
-    """The fields of sensor_msgs/CameraInfo that count here, of any ROS library; p holds 12 numbers."""
+    """The fields of sensor_msgs/CameraInfo that count here, of any ROS library; p holds 12 numbers, k 9, d any."""
 
     width: int
     height: int
     binning_x: int
     binning_y: int
     roi: Region
+    d: Any
+    k: Any
     p: Any
 
 

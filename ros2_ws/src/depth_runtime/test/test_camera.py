@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from depth_runtime.camera import CalibrationError, Camera, StereoCamera
+from depth_runtime.rectification import BaselineRule, doubt_about_rectified
 
 CAMERA = StereoCamera(410.0, 395.0, 83.0, 79.5, 30.25, 0.125)
 SIZED = replace(CAMERA, size=(64, 160))
@@ -45,6 +47,8 @@ def test_scaled_camera_projects_a_point_to_the_same_place_of_the_image(scale):
         (projection(cx=np.nan), projection(tx=-10), "finite numbers in P of the left"),
         (projection(), projection(cy=np.inf, tx=-10), "finite numbers in P of the right"),
         (projection(), projection(fx=500, tx=-10), "one focal length"),
+        (projection(tx=-47.9), projection(tx=-47.9), r"got 0 m from P\[3\] = -47.9 left and -47.9 right.*baseline_m"),
+        (projection(), projection(tx=51.25), r"P\[3\] = 0 left and 51.25 right.*the sign is wrong and it is 0.125 m"),
     ],
 )
 def test_degenerate_calibration_is_refused(left, right, words):
@@ -52,14 +56,81 @@ def test_degenerate_calibration_is_refused(left, right, words):
         StereoCamera.from_projections(left, right)
 
 
-@pytest.mark.parametrize(("ratio", "fits"), [(0.991, True), (1.009, True), (0.989, False), (1.011, False)])
-def test_one_focal_length_means_within_one_per_cent(ratio, fits):
-    right = projection(fx=410.0 * ratio, cx=79.5, tx=-51.25)
+@pytest.mark.parametrize(("name", "number"), [("fx", 410.0), ("fy", 395.0)])
+@pytest.mark.parametrize(("ratio", "fits"), [(0.9991, True), (1.0009, True), (0.9989, False), (1.0011, False)])
+def test_one_focal_length_means_within_a_tenth_of_a_per_cent(name, number, ratio, fits):
+    right = projection(**{name: number * ratio}, cx=79.5, tx=-51.25)
     if fits:
         assert StereoCamera.from_projections(projection(), right).fx == 410.0
     else:
-        with pytest.raises(CalibrationError, match=rf"fx 410 and {410 * ratio:g}"):
+        with pytest.raises(CalibrationError, match=rf"{name} {number:g} and {number * ratio:g}; .* not rectified"):
             StereoCamera.from_projections(projection(), right)
+
+
+@pytest.mark.parametrize(
+    ("shift_px", "fits"), [(0.49, True), (-0.49, True), (0.51, False), (-0.51, False), (12, False)]
+)
+def test_aligned_rows_means_within_half_a_pixel(shift_px, fits):
+    right = projection(cy=30.25 + shift_px, cx=79.5, tx=-51.25)
+    if fits:
+        assert StereoCamera.from_projections(projection(), right).cy == 30.25
+    else:
+        with pytest.raises(CalibrationError, match=rf"cy 30.25 and {30.25 + shift_px:g}; .* not rectified"):
+            StereoCamera.from_projections(projection(), right)
+
+
+def test_cameras_above_each_other_are_refused_and_kittis_are_not():
+    left, right = projection(fx=721.5, fy=721.5, tx=44.86), projection(fx=721.5, fy=721.5, tx=-339.5)
+    left[7], right[7], left[11], right[11] = 0.2163791, 2.199936, 0.002745884, 0.002729905  # P_rect_02, P_rect_03
+    assert StereoCamera.from_projections(left, right).baseline_m == pytest.approx(0.532724, abs=1e-6)
+    right[7] = -339.5
+    with pytest.raises(CalibrationError, match=r"side by side, got 0\.4\d+ m across the rows from P\[7\] = 0\.21"):
+        StereoCamera.from_projections(left, right)
+
+
+@pytest.mark.parametrize(("index", "number"), [(1, 2.0), (4, 2.0), (8, 83.0), (9, 30.25), (10, 0.0)])
+def test_numbers_in_places_where_a_projection_has_none_are_refused(index, number):
+    right = projection(tx=-51.25)
+    right[index] = number
+    with pytest.raises(CalibrationError, match=r"of the right camera, got .* row by row"):
+        StereoCamera.from_projections(projection(), right)
+
+
+@pytest.mark.parametrize(
+    ("fx", "tx", "words"),
+    [
+        (700.0, -42000.0, r"got 60 m from P\[3\] = 0 left and -42000 right with fx 700: millimetres\?.* is 0\.06 m"),
+        (916.4, -8205.0, r"got 8\.9535\d* m .*-8205 right with fx 916\.4: centimetres\?.* is 0\.08954 m"),
+        (682.0, -0.0819, r"got 0\.000120088 m .*the baseline itself instead of -fx \* baseline\? then it is 0\.0819 m"),
+        (700.0, -4200.0, r"got 6 m .*centimetres\?.* is 0\.06 m"),
+    ],
+)
+def test_an_implausible_baseline_is_refused_with_its_unit(fx, tx, words):
+    pair = projection(fx=fx), projection(fx=fx, tx=tx)
+    with pytest.raises(CalibrationError, match=words) as caught:
+        StereoCamera.from_projections(*pair)
+    assert "baseline_m" in str(caught.value)
+    assert StereoCamera.from_projections(*pair, rule=BaselineRule(0, 1e-5, 100)).baseline_m == pytest.approx(-tx / fx)
+    assert StereoCamera.from_projections(*pair, rule=BaselineRule(0.12)).baseline_m == 0.12
+
+
+@pytest.mark.parametrize(("left_tx", "right_tx"), [(0, 0), (-47.9, -47.9), (0, 51.25)])
+def test_a_baseline_from_elsewhere_stands_in_for_the_matrices(left_tx, right_tx):
+    pair = projection(tx=left_tx), projection(tx=right_tx)
+    assert StereoCamera.from_projections(*pair, rule=BaselineRule(0.125)).baseline_m == 0.125
+
+
+@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
+@pytest.mark.parametrize(("k_fx", "d", "doubted"), [(410.0, -0.03, True), (410.0, 0.0, False), (431.0, -0.03, False)])
+def test_a_lens_that_rectification_did_not_touch_is_doubted(model, k_fx, d, doubted):
+    def info(k_fx, d):
+        k = [k_fx, 0, 83, 0, 395, 30.25, 0, 0, 1]
+        return SimpleNamespace(distortion_model=model, d=[d, 0, 0, 0], k=k, p=projection())
+
+    good = info(431.0, -0.03)
+    assert bool(doubt_about_rectified(info(k_fx, d), good)) == doubted
+    text = doubt_about_rectified(good, info(k_fx, d))
+    assert text.startswith("the right camera_info says that its lens distorts") == doubted
 
 
 def test_projections_lead_back_to_the_camera():

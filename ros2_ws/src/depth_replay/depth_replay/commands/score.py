@@ -7,6 +7,7 @@ import argparse
 from dataclasses import asdict
 
 from depth_runtime.command_line import path_argument
+from depth_runtime.rectification import BaselineRule
 from depth_runtime.tables import json_text, plain_table
 
 from ..scoring.score import Score, score_bags
@@ -18,12 +19,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--truth", type=path_argument, metavar="BAG", help="bag with the ground_truth topics (default: OUTPUTS itself)"
     )
+    parser.add_argument(
+        "--baseline-m", type=float, default=0.0, metavar="M", help="baseline in metres, 0 = from camera_info"
+    )
     parser.add_argument("--json", type=path_argument, metavar="FILE", help="write the figures as JSON")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Score and print; without any truth that is said, and is no failure."""
-    score = score_bags(arguments.outputs, arguments.truth or arguments.outputs)
+    score = score_bags(arguments.outputs, arguments.truth or arguments.outputs, BaselineRule(arguments.baseline_m))
     if arguments.json:
         arguments.json.write_text(json_text(asdict(score)), encoding="utf-8")
     print(score_text(score))

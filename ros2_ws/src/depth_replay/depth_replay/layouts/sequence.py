@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from depth_runtime.camera import CalibrationError, StereoCamera
 from depth_runtime.files.images import read_pixels
 from depth_runtime.files.kitti_calibration import matrix, read_numbers
@@ -85,17 +84,11 @@ def recorded_stamps(path: Path, count: int, rate_hz: float | None) -> list[int]:
 def rectified_pair(path: Path, keys: tuple[str, str], image: Path) -> StereoCamera:
     """The pair of a calibration text by the keys of its two projection matrices; `image` tells the size.
 
-    Raises CalibrationError naming the path when the cameras are not rectified to each other (fx, fy or cy differ), or
-    as StereoCamera does, and ValueError without one of the matrices.
+    Raises CalibrationError naming the path as StereoCamera.from_projections does, and ValueError without one of the
+    matrices.
     """
     numbers = read_numbers(path)
     left, right = (matrix(numbers, key, (3, 4), path) for key in keys)
-    difference = np.abs(left[:, :3] - right[:, :3])
-    if difference[0, 0] > 1e-3 * left[0, 0] or difference[1, 1] > 1e-3 * left[1, 1] or difference[1, 2] > 0.5:
-        raise CalibrationError(
-            f"expected a rectified pair in {path} (equal fx, fy, cy), got left {left[:, :3].tolist()} and "
-            f"right {right[:, :3].tolist()}; rectify the images first"
-        )
     try:
         return StereoCamera.from_projections(left, right, image_size(image))
     except CalibrationError as error:

@@ -8,12 +8,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from depth_runtime.command_line import INTERRUPTED
+from depth_runtime.rectification import BaselineRule
 from depth_runtime.tables import json_text
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
@@ -22,7 +23,7 @@ from ..bags.bag import BagError, bag_span_ns, bag_topics
 from ..bags.outputs_bag import join_bags
 from ..messages import topics
 from ..scoring.contact_sheet import moments, write_contact_sheet
-from ..scoring.report import build_report, drop_causes, read_recorded
+from ..scoring.report import build_report, frame_causes, read_recorded
 from ..scoring.score import score_bags
 from .dds_profile import use_profile
 from .machine import machine, versions
@@ -191,8 +192,9 @@ def _report(
     if not answered:
         log = (options.out / "logs" / "stereo_node.log").read_text(encoding="utf-8", errors="replace")
         raise BagError(
-            f"expected answers to {len(sent_ns)} frames, got none; the node's counters: "
-            f"{drop_causes(recorded.diagnostics)}; its last lines:\n" + "\n".join(log.splitlines()[-15:])
+            f"expected answers to {len(sent_ns)} frames, got none; how they were lost: "
+            f"{frame_causes(recorded.diagnostics, len(sent_ns), 0)}; the node's last lines:\n"
+            + "\n".join(log.splitlines()[-15:])
         )
     outputs = options.out / "outputs.mcap"
     join_bags(options.bag, recording, sent_ns, remaps, outputs)
@@ -200,7 +202,15 @@ def _report(
     trials = [asdict(trial) | {"keeps_hz": trial.rate_hz} for trial in pace.trials]
     about = {"bag": options.bag.name, "model": _model(pace.model), "trials": trials}
     about |= {"machine": machine(), "versions": versions()}
-    return build_report(sent, recorded, score_bags(outputs, outputs), about)
+    score = score_bags(outputs, outputs, baseline_rule(options.parameters))
+    return build_report(sent, recorded, score, about)
+
+
+def baseline_rule(parameters: Sequence[str]) -> BaselineRule:
+    """What the node's parameters (`name:=value`) say of the baseline: the score must take the same."""
+    values = dict(parameter.split(":=", 1) for parameter in parameters if ":=" in parameter)
+    names = {"given_m": "baseline_m", "low_m": "min_baseline_m", "high_m": "max_baseline_m"}
+    return BaselineRule(**{field: float(values[name]) for field, name in names.items() if name in values})
 
 
 def _model(model: str) -> dict[str, str]:

@@ -17,6 +17,8 @@ from ..messages.definitions import deserialize, header_stamp_ns
 from .score import Score
 
 _PERCENTILES = (50, 95, 99)
+# Key of the node's diagnostics: left images that were given up, or wait, for want of a topic's message.
+_WITHOUT = "left images without "
 
 
 @dataclass
@@ -72,7 +74,7 @@ def build_report(sent: dict[str, Any], recorded: Recorded, score: Score, about: 
             "dropped": len(unanswered),
             "rate_hz": sent["rate_hz"],
             "unanswered_stamps_ns": unanswered,
-            "causes": drop_causes(recorded.diagnostics),
+            "causes": frame_causes(recorded.diagnostics, len(sent_ns), len(answered)),
         },
         "node_latency_ms": stages,
         "end_to_end_latency_ms": percentiles(latency) if latency else None,
@@ -84,10 +86,24 @@ def build_report(sent: dict[str, Any], recorded: Recorded, score: Score, about: 
     }
 
 
-def drop_causes(diagnostics: dict[str, str]) -> dict[str, int]:
-    """Counters of the node's diagnostics that tell of lost frames, those that are not zero."""
-    named = {key: value for key, value in diagnostics.items() if key.startswith(("dropped: ", "unpaired: "))}
-    return {key: int(value) for key, value in named.items() if value.isdigit() and int(value)}
+def frame_causes(diagnostics: dict[str, str], sent: int, answered: int) -> dict[str, int]:
+    """How many frames were lost by which cause, as the node's last diagnostics tell; they add up to sent - answered.
+
+    A frame is a left image: it did not arrive, found no partner, was dropped, or its answer was not recorded.
+    """
+    counts = {key: int(value) for key, value in diagnostics.items() if value.isdigit()}
+    left = topics.LEFT_IMAGE.strip("/")
+    causes = {}
+    if (received := counts.get(f"received: {left}")) is not None:
+        causes["left image did not reach the node"] = sent - received
+        causes |= {f"no {k.removeprefix(_WITHOUT)} for it": n for k, n in counts.items() if k.startswith(_WITHOUT)}
+        unpaired = counts.get(f"unpaired: {left}", 0) + counts.get(f"waiting: {left}", 0)
+        causes["found no partner"] = unpaired - sum(n for k, n in counts.items() if k.startswith(_WITHOUT))
+    # A publisher with the wrong QoS is no frame.
+    causes |= {k: n for k, n in counts.items() if k.startswith("dropped: ") and k != "dropped: incompatible QoS"}
+    causes = {cause: count for cause, count in causes.items() if count > 0}
+    causes["not counted by the node, or its disparity was not recorded"] = sent - answered - sum(causes.values())
+    return {cause: count for cause, count in causes.items() if count > 0}
 
 
 def report_text(report: dict[str, Any]) -> str:

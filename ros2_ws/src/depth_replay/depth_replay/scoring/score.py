@@ -10,8 +10,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from depth_runtime.camera import CalibrationError, StereoCamera
+from depth_runtime.camera import BASELINES, CalibrationError, StereoCamera
 from depth_runtime.metrics import confusion, depth_errors, disparity_errors, mean_iou
+from depth_runtime.rectification import BaselineRule
 from depth_runtime.spec import UNLABELLED
 from tqdm import tqdm
 
@@ -47,14 +48,14 @@ class Score:
         ]
 
 
-def score_bags(outputs: Path, truth_bag: Path) -> Score:
-    """Score every published frame that has truth with the same stamp.
+def score_bags(outputs: Path, truth_bag: Path, rule: BaselineRule = BASELINES) -> Score:
+    """Score every published frame that has truth with the same stamp. rule: see `read_camera`.
 
     Where sizes differ the published map is brought to the truth's size: disparity bilinear and scaled with the width,
     depth and class ids by the nearest pixel. Raises BagError for a bag that cannot be read.
     """
     score = Score()
-    truth = read_truth(truth_bag, _camera(truth_bag, outputs, score))
+    truth = read_truth(truth_bag, _camera(truth_bag, outputs, rule, score))
     tasks = {
         topics.DISPARITY: (topics.TRUTH_DISPARITY, "disparity"),
         topics.DEPTH: (topics.TRUTH_DISPARITY, "depth"),
@@ -87,11 +88,11 @@ def score_bags(outputs: Path, truth_bag: Path) -> Score:
     return score
 
 
-def _camera(truth_bag: Path, outputs: Path, score: Score) -> StereoCamera | None:
+def _camera(truth_bag: Path, outputs: Path, rule: BaselineRule, score: Score) -> StereoCamera | None:
     """Camera of the bag with truth, else of the outputs; one that cannot be used becomes a note."""
     for bag in dict.fromkeys((truth_bag, outputs)):
         try:
-            camera = read_camera(bag)
+            camera = read_camera(bag, rule)
         except CalibrationError as error:
             score.note(str(error))
             continue

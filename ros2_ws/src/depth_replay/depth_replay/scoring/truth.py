@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from depth_runtime.camera import CalibrationError, StereoCamera
+from depth_runtime.camera import BASELINES, CalibrationError, StereoCamera
 from depth_runtime.files.disparity_png import disparity_of
 from depth_runtime.geometry import depth_from_disparity
+from depth_runtime.rectification import BaselineRule
 
 from ..bags.bag import BagMessage, bag_topics, read_bag
 from ..messages import topics
@@ -20,10 +21,10 @@ from ..messages.disparity_codec import disparity_array
 from ..messages.image_codec import decompress, image_array
 
 
-def read_camera(path: Path) -> StereoCamera | None:
+def read_camera(path: Path, rule: BaselineRule = BASELINES) -> StereoCamera | None:
     """The camera of the images of a bag from its first two camera infos, None when it has not both of them.
 
-    Raises CalibrationError naming the bag when they make no stereo pair.
+    rule: its baseline, or what that may be. Raises CalibrationError naming the bag when they make no stereo pair.
     """
     infos: dict[str, Any] = {}
     wanted = {topics.LEFT_INFO, topics.RIGHT_INFO}
@@ -35,7 +36,7 @@ def read_camera(path: Path) -> StereoCamera | None:
         if len(infos) == 2:
             break
     try:
-        return StereoCamera.from_camera_infos(infos[topics.LEFT_INFO], infos[topics.RIGHT_INFO])
+        return StereoCamera.from_camera_infos(infos[topics.LEFT_INFO], infos[topics.RIGHT_INFO], rule=rule)
     except CalibrationError as error:
         raise CalibrationError(f"{path}: {error}") from error
 

@@ -226,7 +226,7 @@ def test_swapped_cameras_are_refused(tmp_path, sequences):
     source = sequences.kitti_odometry(tmp_path)
     text = (source / "calib.txt").read_text().replace("-386.1448", "386.1448")
     (source / "calib.txt").write_text(text)
-    with pytest.raises(ValueError, match=r"calib.txt.*left and right are not swapped"):
+    with pytest.raises(ValueError, match=r"calib.txt.*left and right are swapped"):
         read_sequence(source)
 
 

@@ -19,14 +19,17 @@ from depth_replay.bags.outputs_bag import join_bags
 from depth_replay.bags.writer import BagWriter
 from depth_replay.cli import main
 from depth_replay.live.dds_profile import VARIABLES, use_profile
-from depth_replay.live.demo import input_topics
+from depth_replay.live.demo import baseline_rule, input_topics
 from depth_replay.live.processes import ProcessDiedError, ProcessGroup
 from depth_replay.messages import topics
+from depth_replay.messages.calibration import camera_infos
 from depth_replay.messages.definitions import TYPES, header_stamp_ns, serialize
 from depth_replay.messages.image_codec import compress, header, image_message
 from depth_replay.scoring.contact_sheet import moments, write_contact_sheet
-from depth_replay.scoring.report import Recorded, build_report, report_text
+from depth_replay.scoring.report import Recorded, build_report, frame_causes, report_text
 from depth_replay.scoring.score import Score
+from depth_runtime.camera import StereoCamera
+from depth_runtime.rectification import BaselineRule
 
 STAMPS = (5_000_000_000, 5_100_000_000, 5_200_000_000)
 HEIGHT, WIDTH = 64, 96
@@ -99,6 +102,46 @@ def test_the_report_counts_answered_frames_and_measures_from_sending_to_receipt(
     assert "no ground truth" in text
 
 
+def test_causes_add_up_to_the_frames_that_were_lost():
+    """camera_info that came once, a left image that was lost, and one pair that waited too long for its turn."""
+    diagnostics = {
+        "received: left/image_rect": "11",
+        "unpaired: left/image_rect": "1",
+        "waiting: left/image_rect": "8",
+        "unpaired: right/image_rect": "1",
+        "left images without left/camera_info": "8",
+        "dropped: superseded": "1",
+        "dropped: incompatible QoS": "2",
+        "frame in work s": "0.0",
+    }
+    assert frame_causes(diagnostics, 12, 1) == {
+        "left image did not reach the node": 1,
+        "no left/camera_info for it": 8,
+        "found no partner": 1,
+        "dropped: superseded": 1,
+    }
+    assert frame_causes(diagnostics, 12, 0)["not counted by the node, or its disparity was not recorded"] == 1
+
+
+def test_camera_info_that_comes_once_explains_every_frame_that_was_lost(tmp_path, own_domain):
+    probe = pytest.importorskip("depth_export.probe", reason="the network with known answers is not installed")
+    camera = StereoCamera(100.0, 100.0, 47.5, 47.5, 31.5, 0.1, (HEIGHT, WIDTH))
+    stamps = [5_000_000_000 + 100_000_000 * i for i in range(12)]
+    pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    infos = zip((topics.LEFT_INFO, topics.RIGHT_INFO), camera_infos(camera, stamps[0], "c"), strict=True)
+    images = [
+        (s, topic, image_message(pixels, "rgb8", header(s, "c")))
+        for s in stamps
+        for topic in (topics.LEFT_IMAGE, topics.RIGHT_IMAGE)
+    ]
+    bag = write(tmp_path / "bag.mcap", [*((stamps[0], *info) for info in infos), *images])
+    model, out = str(probe.write_probe(tmp_path / "probe.onnx")), tmp_path / "out"
+    assert main(["demo", str(bag), "--out", str(out), "--model", model, "--hz", "5", *RELIABLE]) == 0
+    frames = json.loads((out / "report.json").read_text())["frames"]
+    assert (frames["sent"], frames["answered"]) == (12, 1)
+    assert frames["causes"] == {"no left/camera_info for it": 11}
+
+
 def test_joined_bags_put_inputs_at_the_time_of_sending_under_their_interface_name(tmp_path):
     pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     played = write(
@@ -150,6 +193,11 @@ def test_a_bag_without_the_four_inputs_names_what_it_has(tmp_path):
         input_topics(bag, {})
 
 
+def test_the_score_takes_the_baseline_that_the_node_was_given():
+    assert baseline_rule(["max_depth_m:=9.0"]) == BaselineRule()
+    assert baseline_rule(["baseline_m:=0.12", "max_baseline_m:=60.0"]) == BaselineRule(0.12, high_m=60.0)
+
+
 def test_both_names_of_the_profile_are_set_and_a_given_one_is_kept():
     fresh: dict[str, str] = {}
     profile = use_profile(fresh)
@@ -185,6 +233,7 @@ def test_the_demo_answers_every_frame_and_scores_known_predictions(tmp_path, seq
     answered = frames["answered"]
     assert answered >= 1, "a busy machine may drop frames; what is dropped is counted"
     assert answered + frames["dropped"] == 6
+    assert sum(frames["causes"].values()) == frames["dropped"]
     assert report["accuracy"]["disparity"]["epe"] == pytest.approx(0.5, abs=1e-3)
     assert report["accuracy"]["semantic"]["miou"] == pytest.approx(100.0)
     assert report["node_latency_ms"]["total"]["p50"] > 0

@@ -16,6 +16,7 @@ from depth_replay.messages.definitions import DISPARITY, STRING, TYPES, serializ
 from depth_replay.messages.image_codec import compress, header, image_message
 from depth_replay.scoring.score import pooled, score_bags
 from depth_runtime.camera import StereoCamera
+from depth_runtime.rectification import BaselineRule
 
 HEIGHT, WIDTH = 20, 50
 CAMERA = StereoCamera(60.0, 58.0, 24.0, 21.5, 9.0, 0.25, (HEIGHT, WIDTH))
@@ -132,6 +133,9 @@ def test_a_calibration_without_a_baseline_is_said_and_leaves_depth_out(tmp_path)
     assert "depth" not in score.figures
     assert any("out.mcap: expected a baseline > 0 m" in note for note in score.notes)
     assert any("depth is left out: no usable camera_info" in note for note in score.notes)
+    given = score_bags(outputs, truth, BaselineRule(1.0))
+    true_m = CAMERA.fx * 1.0 / (8 - CAMERA.disparity_shift_px)
+    assert given.figures["depth"]["abs_rel"] == pytest.approx(100 * (true_m - 1) / true_m, rel=1e-4)
 
 
 def test_classes_are_matched_by_name_and_unlabelled_truth_does_not_count(tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..camera import CalibrationError, StereoCamera
+from ..camera import BASELINES, CalibrationError, StereoCamera
 from ..spec import Label
 from .disparity_png import MAX_PX, write_disparity
 from .images import images_in, paired_by_name, write_png
@@ -74,7 +74,9 @@ def read_calibration(folder: Path) -> StereoCamera | None:
         raise ValueError(f"expected a JSON object with the keys {list(KEYS)} in {path}, got {got}; write it so")
     try:
         size = (int(values["height"]), int(values["width"])) if needed is KEYS else None
-        return StereoCamera(**{name: float(values[name]) for name in _NUMBERS}, size=size)
+        camera = StereoCamera(**{name: float(values[name]) for name in _NUMBERS}, size=size)
+        BASELINES.check(camera.baseline_m, "baseline_m")
+        return camera
     except CalibrationError as error:
         raise CalibrationError(f"{path}: {error}") from error
     except (TypeError, ValueError) as error:
