@@ -89,7 +89,7 @@ def build_report(sent: dict[str, Any], recorded: Recorded, score: Score, about: 
 def frame_causes(diagnostics: dict[str, str], sent: int, answered: int) -> dict[str, int]:
     """How many frames were lost by which cause, as the node's last diagnostics tell; they add up to sent - answered.
 
-    A frame is a left image: it did not arrive, found no partner, was dropped, or its answer was not recorded.
+    A frame is a left image: it did not arrive, found no partner, was dropped, or its disparity was not recorded.
     """
     counts = {key: int(value) for key, value in diagnostics.items() if value.isdigit()}
     left = topics.LEFT_IMAGE.strip("/")

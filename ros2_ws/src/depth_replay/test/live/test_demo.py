@@ -124,7 +124,7 @@ def test_causes_add_up_to_the_frames_that_were_lost():
 
 
 def test_camera_info_that_comes_once_explains_every_frame_that_was_lost(tmp_path, own_domain):
-    probe = pytest.importorskip("depth_export.probe", reason="the network with known answers is not installed")
+    probe = pytest.importorskip("depth_export.probe", reason="the network with known predictions is not installed")
     camera = StereoCamera(100.0, 100.0, 47.5, 47.5, 31.5, 0.1, (HEIGHT, WIDTH))
     stamps = [5_000_000_000 + 100_000_000 * i for i in range(12)]
     pixels = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
