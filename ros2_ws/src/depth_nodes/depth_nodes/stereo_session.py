@@ -12,7 +12,7 @@ from depth_runtime.timing import StageTimer
 from sensor_msgs.msg import CameraInfo
 
 from .calibration import stereo_camera
-from .images import decode_compressed, decode_image
+from .images import ImageDecoder
 from .inputs import StereoInputs
 from .maps import StereoMaps
 from .pairing import IMAGES, LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, TOPICS, PairMatcher, explain_silence
@@ -42,7 +42,7 @@ class StereoSession(Session[dict[str, Any]]):
         tolerance_ns = round(settings.approximate_sync_tolerance_s * 1e9) if settings.approximate_sync else 0
         self._matcher = PairMatcher(tolerance_ns, settings.cache_camera_info)
         self._camera: tuple[tuple, StereoCamera] | None = None
-        self._decode = decode_compressed if settings.image_transport == "compressed" else decode_image
+        self._decoder = ImageDecoder(lambda text: node.get_logger().info(text))
         self._inputs = StereoInputs(node, settings.image_transport, self._on_message, node.monitor.incompatible)
 
     # Executor thread
@@ -97,12 +97,12 @@ class StereoSession(Session[dict[str, Any]]):
 
     def _answer(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
         messages, topics, pipeline = job.messages, self._inputs.topics, self._network.pipeline
-        left, left_encoding = self._decode(messages[LEFT], topics[LEFT])
-        right, right_encoding = self._decode(messages[RIGHT], topics[RIGHT])
+        views = {"left": messages[LEFT], "right": messages[RIGHT]}
+        images, encodings = self._decoder.decode(views, {"left": topics[LEFT], "right": topics[RIGHT]})
+        left, right = images["left"], images["right"]
         _check_one_size(left, right)
         camera = self._calibrate(messages[LEFT_INFO], messages[RIGHT_INFO], left.shape[:2])
         pipeline.confidence_threshold = settings.confidence_threshold
-        images, encodings = {"left": left, "right": right}, {"left": left_encoding, "right": right_encoding}
         result = pipeline.process(images, maps, encodings, timer)
         max_disparity_px = self._network.backend.spec.max_disparity
         assert max_disparity_px is not None  # a spec for stereo has one
