@@ -21,6 +21,13 @@ def turned_jpeg(pixels: np.ndarray, quality: int = 95) -> bytes:
     return with_orientation(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
 
 
+def huge_jpeg(side: int) -> bytes:
+    """A small JPEG whose header declares side x side pixels."""
+    small = cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1].tobytes()
+    place = small.index(b"\xff\xc0") + 5
+    return small[:place] + struct.pack(">HH", side, side) + small[place + 4 :]
+
+
 def mosaic(rgb: np.ndarray, pattern: str) -> np.ndarray:
     """What a sensor behind colour filters sees of RGB [H, W, 3]; pattern: its top left 2x2, as "rggb"."""
     pixels = np.empty(rgb.shape[:2], rgb.dtype)

@@ -87,7 +87,7 @@ def decode_image(message: Image, topic: str) -> tuple[np.ndarray, str]:
 
 def _through_cv_bridge(message: Image, topic: str) -> np.ndarray:
     try:
-        from cv_bridge import CvBridge, CvBridgeError
+        from cv_bridge import CvBridge
     except ImportError:
         raise BadMessageError(
             "encoding",
@@ -96,7 +96,7 @@ def _through_cv_bridge(message: Image, topic: str) -> np.ndarray:
         ) from None
     try:
         return CvBridge().imgmsg_to_cv2(message, "rgb8")
-    except (CvBridgeError, ValueError, cv2.error) as error:
+    except (AttributeError, RuntimeError, TypeError, ValueError, cv2.error) as error:  # CvBridgeError is a TypeError
         raise BadMessageError(
             "encoding",
             f"cv_bridge could not convert {quoted(message.encoding)} on {topic} to rgb8: {quoted(str(error), 300)}; "

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from depth_runtime.files.encoded import MAX_PIXELS, EncodedImageError, check_whole, decode_pixels
-from encoded_images import turned_jpeg, with_orientation
+from encoded_images import huge_jpeg, turned_jpeg, with_orientation
 
 PICTURE = cv2.resize(np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8), (320, 192))
 
@@ -101,12 +101,6 @@ def test_every_truncation_is_refused(suffix):
     for end in [*range(40), *range(40, len(whole) - 1, len(whole) // 50)]:
         with pytest.raises(EncodedImageError, match=r"empty|end in the header|truncated|not an image"):
             decode_pixels(whole[:end])
-
-
-def huge_jpeg(side):
-    small = encoded(".jpg")
-    place = small.index(b"\xff\xc0") + 5
-    return small[:place] + struct.pack(">HH", side, side) + small[place + 4 :]
 
 
 def huge_png(side):
