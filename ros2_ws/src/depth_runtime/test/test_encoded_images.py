@@ -50,6 +50,12 @@ def test_cameras_that_send_no_tables_or_leave_bytes_over_are_read():
     assert len(bare) < len(whole) - 400
     np.testing.assert_array_equal(decode_pixels(bare), decode_pixels(whole))
     np.testing.assert_array_equal(decode_pixels(whole[:-2] + b"\0\1\2" + whole[-2:]), decode_pixels(whole))
+    between = whole.index(b"\xff\xdb")
+    np.testing.assert_array_equal(decode_pixels(whole[:between] + bytes(600) + whole[between:]), decode_pixels(whole))
+    restarts = encoded(".jpg", PICTURE, cv2.IMWRITE_JPEG_RST_INTERVAL, 4)
+    mark = restarts.index(b"\xff\xd3")
+    untidy = restarts[:mark] + b"\1\2\3\4" + restarts[mark:]
+    np.testing.assert_array_equal(decode_pixels(untidy), decode_pixels(restarts))
 
 
 @pytest.mark.parametrize("options", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 4)])

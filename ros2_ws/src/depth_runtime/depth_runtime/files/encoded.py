@@ -25,9 +25,8 @@ _NO_FRAME = frozenset({0xC4, 0xC8, 0xCC})  # tables and reserved, between the st
 # Code lengths of the table that nearly every encoder takes; in it 64 zero bytes would be a picture of coefficients -1.
 _STANDARD_CODE = bytes((0x10, 0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7D))
 _ZEROS = bytes(64)
-_DAMAGE = re.compile("Corrupt|Premature|premature|Unsupported marker|two SO|Bogus")
-# Left over after the last block: cheap cameras do that with every frame.
-_EXTRA_BYTES = 8
+# Bytes that some webcams leave over before restart marks and the end, in every frame.
+_EXTRA_BYTES = 16
 
 
 class EncodedImageError(ValueError):
@@ -35,12 +34,16 @@ class EncodedImageError(ValueError):
 
 
 class _Header(NamedTuple):
-    """Size that an image declares, 0 for a format not known here; whether it has its end; a JPEG's pixel data."""
+    """Size that an image declares, 0 for a format not known here; whether it has its end.
+
+    Of a JPEG: where its pixel data is, and whether there are bytes between the segments, as some cameras leave.
+    """
 
     width: int = 0
     height: int = 0
     whole: bool = True
     data: slice = slice(0)
+    untidy: bool = False
 
 
 def decode_pixels(content: bytes, mode: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
@@ -75,26 +78,28 @@ def check_whole(content: bytes) -> None:
     if not header.whole:
         raise EncodedImageError("they are truncated")
     if content.startswith(_JPEG):
-        _check_jpeg_data(content, header.data)
+        _check_jpeg_data(content, header)
 
 
 def _header(content: bytes) -> _Header:
     if content.startswith(_JPEG):
         return _jpeg_header(content)
     if content.startswith(_PNG):
-        return _Header(*struct.unpack_from(">II", content, 16), whole=b"IEND\xae\x42\x60\x82" in content)
+        width, height = struct.unpack_from(">II", content, 16)
+        return _Header(width, height, b"IEND\xae\x42\x60\x82" in content)
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return _Header(*_webp_size(content), whole=len(content) >= 8 + struct.unpack_from("<I", content, 4)[0])
+        width, height = _webp_size(content)
+        return _Header(width, height, len(content) >= 8 + struct.unpack_from("<I", content, 4)[0])
     if content.startswith(_TIFF):
         return _Header(*_tiff_size(content))
     return _Header()
 
 
 def _jpeg_header(content: bytes) -> _Header:
-    width, height, place = 0, 0, 2
+    width, height, place, untidy = 0, 0, 2, False
     while True:
-        while content[place] != 0xFF:  # some cameras leave bytes between segments
-            place += 1
+        while content[place] != 0xFF:
+            place, untidy = place + 1, True
         marker = content[place + 1]
         place += 1 if marker == 0xFF else 2
         if marker == 0xFF or marker in _NO_LENGTH:
@@ -107,7 +112,7 @@ def _jpeg_header(content: bytes) -> _Header:
             # A preview before the scan has an end of its own. In the scan FF is followed by 00, so no pixel looks like
             # the end, and behind that cameras append what they like.
             end = content.find(b"\xff\xd9", place)
-            return _Header(width, height, end >= 0, slice(place, end))
+            return _Header(width, height, end >= 0, slice(place, end), untidy)
         place += struct.unpack_from(">H", content, place)[0]
 
 
@@ -134,10 +139,12 @@ def _tiff_size(content: bytes) -> tuple[int, int]:
     return size[256], size[257]
 
 
-def _check_jpeg_data(content: bytes, data: slice) -> None:
+def _check_jpeg_data(content: bytes, header: _Header) -> None:
     """What can be told of the entropy-coded data, which has no checksum; see docs/node.md."""
-    if _STANDARD_CODE in content[: data.start] and _ZEROS in content[data]:
+    if _STANDARD_CODE in content[: header.data.start] and _ZEROS in content[header.data]:
         raise EncodedImageError("they are damaged: a part of the picture is zeros")
+    if header.untidy:  # of which libjpeg warns first, and the check ends there
+        return
     try:
         from simplejpeg import decode_jpeg
     except ImportError:
@@ -146,6 +153,6 @@ def _check_jpeg_data(content: bytes, data: slice) -> None:
         # An eighth of the size needs all of the data and half of the time.
         decode_jpeg(content, "GRAY", fastdct=True, min_height=1, min_width=1, min_factor=8, strict=True)
     except ValueError as error:
-        some_left = re.search(r"(\d+) extraneous bytes before marker 0xd9", str(error))
-        if _DAMAGE.search(str(error)) and not (some_left and int(some_left[1]) <= _EXTRA_BYTES):
+        some_left = re.search(r"(\d+) extraneous bytes before marker 0xd[0-79]", str(error))
+        if not (some_left and int(some_left[1]) <= _EXTRA_BYTES):
             raise EncodedImageError(f"they are damaged: {error}") from error
