@@ -19,16 +19,43 @@ from .problems import BadMessageError
 _PICTURES = frozenset({"rgb8", "bgr8", "rgba8", "bgra8", "mono8", "8UC1", "8UC3", "8UC4"})
 
 
-class ImageDecoder:
-    """Decodes the images of a frame together, 16-bit ones of all its cameras by one scale.
+# Frames that need fewer bits until fewer are taken: ten seconds at 30 Hz.
+_PATIENCE = 300
 
-    That scale maps the fewest bits of color.DEPTHS which hold every pixel seen so far to 0 .. 255. It grows at once
-    when a brighter pixel comes and never shrinks, so a scene that darkens gets dark and nothing flickers. `say` is
-    told of each change: at most five times.
+
+class BitsInUse:
+    """How many of 16 bits the images of a camera, or of a pair, use: the fewest of color.DEPTHS that hold every pixel.
+
+    The number grows at once when a brighter pixel comes, and shrinks when the last _PATIENCE frames needed fewer, so
+    that one broken frame does not leave all others dark; in between nothing flickers. `say` is told of each change.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._bits = say, 0
+        self._say = say
+        self.bits = 0
+        self._lately, self._frames = 0, 0  # since so many were last needed
+
+    def see(self, images: Mapping[str, np.ndarray]) -> None:
+        """Take notice of the 16-bit images of one frame, by their topics."""
+        needed = bits_used(images.values())
+        self._lately, self._frames = max(self._lately, needed), self._frames + 1
+        if needed < self.bits and self._frames < _PATIENCE:
+            return
+        if self._lately != self.bits:
+            self.bits = self._lately
+            most = max(int(image.max()) for image in images.values())
+            self._say(
+                f"{' and '.join(images)}: 16-bit images, now with pixels up to {most}: {self.bits} of 16 bits are in "
+                f"use, so 0 .. {(1 << self.bits) - 1} is black .. white"
+            )
+        self._lately, self._frames = 0, 0
+
+
+class ImageDecoder:
+    """Decodes the images of a frame together, 16-bit ones of all its cameras by one scale, see `BitsInUse`."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._deep = BitsInUse(say)
 
     def decode(
         self, messages: Mapping[str, Image | CompressedImage], topics: Mapping[str, str]
@@ -42,23 +69,12 @@ class ImageDecoder:
         for key, message in messages.items():
             decode = decode_compressed if isinstance(message, CompressedImage) else decode_image
             images[key], encodings[key] = decode(message, topics[key])
-        self._grow(images, topics)
+        if deep := {topics[key]: image for key, image in images.items() if image.dtype == np.uint16}:
+            self._deep.see(deep)
         for key, encoding in encodings.items():
             if encoding not in _PICTURES:
-                images[key], encodings[key] = _picture(images[key], encoding, self._bits, topics[key])
+                images[key], encodings[key] = _picture(images[key], encoding, self._deep.bits, topics[key])
         return images, encodings
-
-    def _grow(self, images: Mapping[str, np.ndarray], topics: Mapping[str, str]) -> None:
-        deep = {key: image for key, image in images.items() if image.dtype == np.uint16}
-        if not deep or (bits := bits_used(deep.values())) <= self._bits:
-            return
-        self._bits = bits
-        most = max(int(image.max()) for image in deep.values())
-        names = " and ".join(topics[key] for key in deep)
-        self._say(
-            f"{names}: 16-bit images with pixels up to {most}, so {bits} of 16 bits are in use: "
-            f"0 .. {(1 << bits) - 1} is black .. white, until a brighter pixel comes"
-        )
 
 
 def _picture(image: np.ndarray, encoding: str, bits: int, topic: str) -> tuple[np.ndarray, str]:

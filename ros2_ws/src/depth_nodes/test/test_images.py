@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from depth_nodes.images import ImageDecoder, decode_compressed, decode_image
+from depth_nodes.images import BitsInUse, ImageDecoder, decode_compressed, decode_image
 from depth_nodes.problems import BadMessageError
 from depth_runtime.color import ENCODINGS, PLANAR, to_rgb
 from encoded_images import encoded_as, turned_jpeg
@@ -85,7 +85,7 @@ def decode(decoder, left, right, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["mono16", "16UC1", "bayer_rggb16", "rgb16", "16UC3"])
-def test_both_eyes_share_a_scale_that_grows_at_once_and_never_shrinks(encoding):
+def test_both_eyes_share_a_scale_that_grows_at_once_and_does_not_flicker(encoding):
     said = []
     decoder = ImageDecoder(said.append)
     shape = (8, 8, 3) if encoding in ("rgb16", "16UC3") else (8, 8)
@@ -100,12 +100,29 @@ def test_both_eyes_share_a_scale_that_grows_at_once_and_never_shrinks(encoding):
     assert levels(1023, 0) == [255, 0]
     assert len(said) == 1
     assert "/left/image_rect and /right/image_rect" in said[0]
-    assert "up to 900, so 10 of 16 bits" in said[0]
+    assert "up to 900: 10 of 16 bits are in use, so 0 .. 1023 is" in said[0]
     assert levels(500, 1024) == [31, 64]
     assert levels(90, 30) == [6, 2]
     assert len(said) == 2
     assert levels(65535, 257) == [255, 1]
     assert levels(65535, 257) == [255, 1]
+    assert len(said) == 3
+
+
+def test_a_broken_frame_does_not_leave_the_others_dark_for_ever():
+    said = []
+    scale = BitsInUse(said.append)
+
+    def bits(most):
+        scale.see({"left": np.array([[0, most]], np.uint16)})
+        return scale.bits
+
+    assert bits(65535) == 16
+    assert {bits(1000 if frame % 7 else 300) for frame in range(299)} == {16}
+    assert {bits(300) for _ in range(299)} == {10}
+    assert bits(1023) == 10
+    assert {bits(300) for _ in range(299)} == {10}
+    assert bits(4000) == 12
     assert len(said) == 3
 
 
