@@ -40,7 +40,7 @@ class Arrow:
 
 
 ARROWS = {
-    "depth_runtime": Arrow("ros2_ws/src/depth_runtime/depth_runtime", NUMERIC, lazily=BACKENDS),
+    "depth_runtime": Arrow("ros2_ws/src/depth_runtime/depth_runtime", NUMERIC, lazily=BACKENDS | {"simplejpeg"}),
     "depth_nodes": Arrow("ros2_ws/src/depth_nodes/depth_nodes", NUMERIC | ROS | {"depth_runtime"}, ROBOT_ONLY),
     "depth_replay": Arrow(
         "ros2_ws/src/depth_replay/depth_replay",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from depth_runtime.files.disparity_png import read_disparity
-from depth_runtime.files.images import read_rgb
+from depth_runtime.files.images import read_rgb_together
 from depth_runtime.files.sequence_folder import read_frames
 
 PAIR = ("left", "right")  # what a pair gives, as inputs of a network
@@ -27,7 +27,7 @@ class PairFiles:
 
     def images(self) -> dict[str, np.ndarray]:
         """The images of PAIR by name, uint8 [H, W, 3] RGB. Raises ValueError when a file is no image."""
-        return dict(zip(PAIR, (read_rgb(self.left_path), read_rgb(self.right_path)), strict=True))
+        return dict(zip(PAIR, read_rgb_together(self.left_path, self.right_path), strict=True))
 
     def truth_px(self, max_disparity_px: float) -> np.ndarray:
         """True disparity of the left view, float32 [H, W] pixels; 0 where unknown or above the maximum."""

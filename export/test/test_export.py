@@ -98,7 +98,11 @@ def test_what_cannot_be_exported_ends_in_one_line(tmp_path, capsys, monkeypatch)
     monkeypatch.setattr(export_command, "export_contract", refuse)
     (tmp_path / "weights.pt").write_bytes(b"something else")
     save_weights(tmp_path / "tiny.pt", "stereo_s", build("stereo_s"))
-    for name, words in (("none.pt", "none.pt, got none"), ("weights.pt", "expected a weights file (weights.pt) or a checkpoint"), ("tiny.pt", "within 0.05")):
+    for name, words in (
+        ("none.pt", "none.pt, got none"),
+        ("weights.pt", "expected a weights file (weights.pt) or a checkpoint"),
+        ("tiny.pt", "within 0.05"),
+    ):
         assert cli.main(["export", "--weights", f"{tmp_path}/{name}", "--out", f"{tmp_path}/o"]) == 1
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("depth_export export: ")

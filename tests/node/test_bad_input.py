@@ -57,8 +57,8 @@ def send_cut(rig, stamp, cut, suffix=".png"):
 
 
 def test_unknown_encoding(raw):
-    bad = make_image(scene()[0], encoding="yuv422_yuy2")
-    words = ("yuv422_yuy2", "rgb8", "mono16", "left/image_rect")
+    bad = make_image(scene()[0], encoding="nv24")
+    words = ("nv24", "rgb8", "mono16", "left/image_rect")
     assert_costs_one_frame(raw, "encoding", words, lambda t: send_raw(raw[1], t, left=bad))
 
 
@@ -66,8 +66,8 @@ def test_frames_that_are_lost_are_a_warning_in_diagnostics(raw):
     _, rig = raw
 
     def warned():
-        send_raw(rig, rig.next_stamp(), left=make_image(scene()[0], encoding="yuv422_yuy2"))
-        return rig.happens(lambda: rig.status_level == b"\1" and "yuv422_yuy2" in rig.status_message, 0.2)
+        send_raw(rig, rig.next_stamp(), left=make_image(scene()[0], encoding="nv24"))
+        return rig.happens(lambda: rig.status_level == b"\1" and "nv24" in rig.status_message, 0.2)
 
     rig.wait(warned, "the warning")
 

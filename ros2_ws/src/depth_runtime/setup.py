@@ -16,7 +16,8 @@ setup(
         ("share/" + package_name, ["package.xml"]),
     ],
     python_requires=">=3.10",
-    install_requires=["setuptools", "numpy", "opencv-python-headless"],
+    # A robot that has no simplejpeg takes JPEGs that are damaged in the middle for whole ones.
+    install_requires=["setuptools", "numpy", "opencv-python-headless", "simplejpeg>=1.7"],
     extras_require={
         "cpu": ["onnxruntime>=1.17"],
         "gpu": ["onnxruntime-gpu>=1.17"],

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from depth_runtime.command_line import path_argument
 from depth_runtime.files.disparity_png import read_disparity
-from depth_runtime.files.images import read_rgb
+from depth_runtime.files.images import read_rgb_together
 from depth_runtime.tables import json_text, markdown_table, number
 
 from ..evaluation.distance_plot import require_matplotlib
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Analyse, print the table, write the picture."""
     require_matplotlib()
     network, _ = load_network(arguments.weights)
-    left, right = read_rgb(arguments.left), read_rgb(arguments.right)
+    left, right = read_rgb_together(arguments.left, arguments.right)
     views = [torch.from_numpy(image).permute(2, 0, 1).float()[None] for image in (left, right)]
     prediction, size = network_features(network, *views)
     height, width = left.shape[:2]

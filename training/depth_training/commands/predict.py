@@ -15,7 +15,7 @@ from depth_runtime.backends import Backend, make_backend
 from depth_runtime.command_line import path_argument
 from depth_runtime.drawing import colour_values
 from depth_runtime.files.disparity_png import MAX_PX, write_disparity
-from depth_runtime.files.images import paired_by_name, read_rgb, write_png
+from depth_runtime.files.images import paired_by_name, read_rgb_together, write_png
 from depth_runtime.pipeline import StereoPipeline
 from depth_runtime.zoo import resolve_model
 from tqdm import tqdm
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     pipeline = StereoPipeline(make_any_backend(arguments.model))
     arguments.out.mkdir(parents=True, exist_ok=True)
     for left, right in tqdm(pairs, desc="predict", unit="pair"):
-        images = {"left": read_rgb(left), "right": read_rgb(right)}
+        images = dict(zip(("left", "right"), read_rgb_together(left, right), strict=True))
         if images["left"].shape != images["right"].shape:
             sizes = " and ".join(f"{image.shape[1]}x{image.shape[0]}" for image in images.values())
             raise ValueError(f"expected a rectified pair of one size, got {sizes} in {left} and {right}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from depth_runtime.camera import Camera, StereoCamera
 from depth_runtime.files.disparity_png import read_disparity
-from depth_runtime.files.images import read_rgb
+from depth_runtime.files.images import read_rgb_together
 from depth_runtime.files.reading import read_text
 
 from .registry import register
@@ -61,10 +61,10 @@ class ListedPairs:
 
     def __getitem__(self, index: int) -> Sample:
         row, folder = self._rows[index], self._path.parent
-        left = read_rgb(folder / row["left"])
+        left, right = read_rgb_together(folder / row["left"], folder / row["right"])
         return Sample(
             left=left,
-            right=read_rgb(folder / row["right"]),
+            right=right,
             disparity_px=read_disparity(folder / row["disparity"]),
             name=f"{row['dataset']}/{row['id']}",
             camera=self._camera(row, *left.shape[:2]),

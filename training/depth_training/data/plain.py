@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from depth_models.labels import LABELS
 from depth_runtime.files.disparity_png import read_disparity
-from depth_runtime.files.images import natural_order, read_integers, read_rgb
+from depth_runtime.files.images import natural_order, read_integers, read_rgb, read_rgb_together
 from depth_runtime.files.sequence_folder import SequenceFrame, read_calibration, read_frames, read_labels
 from depth_runtime.spec import UNLABELLED
 
@@ -51,8 +51,10 @@ class PlainFolder:
         files, *neighbours = self._frames[index]
         path, folder = files.left, files.left.parent.parent
         maps: dict[str, Any] = {}
-        if self._stereo and files.right:
-            maps["right"] = read_rgb(files.right)
+        right = [files.right] if self._stereo and files.right else []
+        left, *others = read_rgb_together(path, *right, *(other.left for other in neighbours))
+        if right:
+            maps["right"] = others.pop(0)
         if self._stereo and "disparity" in files.maps:
             maps["disparity_px"] = read_disparity(files.maps["disparity"])
         regions = folder / "regions" / f"{path.stem}.png"
@@ -64,8 +66,8 @@ class PlainFolder:
         if "semantic" in maps:
             maps["semantic"] = self._ids[folder][maps["semantic"]]
         return Sample(
-            left=read_rgb(path),
-            neighbours=tuple(read_rgb(other.left) for other in neighbours),
+            left=left,
+            neighbours=tuple(others),
             name=f"{folder.name}/{path.stem}",
             camera=self._cameras[folder],
             **maps,

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from depth_runtime.metrics import disparity_errors
+from depth_runtime.plan import mirrored
 from torch import Tensor, nn
 
 from ..reconstruction import feature_distance, photometric_error, warp_right_to_left
@@ -104,15 +105,16 @@ def network_features(network: nn.Module, left: Tensor, right: Tensor) -> tuple[d
     """
     height, width = left.shape[2:]
     multiple = network.size_multiple
-    pad = (0, -width % multiple, 0, -height % multiple)
+    size = height + -height % multiple, width + -width % multiple
+    rows, columns = np.minimum(np.arange(size[0]), height - 1), mirrored(width, size[1])
     views = {"left": left, "right": right}
-    prediction = network(**{name: F.pad(view, pad, mode="replicate") for name, view in views.items()})
+    prediction = network(**{name: view[:, :, rows[:, None], columns] for name, view in views.items()})
     if "left_features" not in prediction:
         raise ValueError(
             f"expected a network that gives left_features and right_features, got {type(network).__name__}, which "
             f"gives {sorted(prediction)}; use dispnet or stereo_s"
         )
-    return prediction, (height + pad[3], width + pad[1])
+    return prediction, size
 
 
 def regions(left: np.ndarray, disparity_px: np.ndarray) -> dict[str, np.ndarray]:

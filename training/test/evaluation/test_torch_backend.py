@@ -42,7 +42,8 @@ def test_a_network_of_disparity_alone_runs_in_the_pipeline():
     assert result.disparity_px.shape == (100, 150)
     with torch.no_grad():
         pair = [torch.from_numpy(image.copy()).permute(2, 0, 1)[None].float() for image in images().values()]
-        padded = [torch.nn.functional.pad(image, (0, 2, 0, 4), mode="replicate") for image in pair]
+        wide = [torch.nn.functional.pad(image, (0, 2, 0, 0), mode="reflect") for image in pair]
+        padded = [torch.nn.functional.pad(image, (0, 0, 0, 4), mode="replicate") for image in wide]
         expected = network.eval()(*padded)["disparity"][0, 0, :60, :100].clamp(max=32).numpy()
     np.testing.assert_allclose(result.disparity_px[:60, :100], expected, atol=1e-4)
 

@@ -10,11 +10,11 @@ import numpy as np
 from depth_runtime.camera import StereoCamera
 from depth_runtime.rectification import doubt_about_rectified
 from depth_runtime.timing import StageTimer
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from .calibration import stereo_camera
-from .images import decode_compressed, decode_image
+from .images import ImageDecoder
 from .inputs import StereoInputs
 from .maps import StereoMaps
 from .pairing import LEFT, LEFT_INFO, RIGHT, RIGHT_INFO, PairMatcher
@@ -42,6 +42,7 @@ class StereoSession(Session[dict[str, Any]]):
         self._pairing = PairingWatch(self._matcher)
         self._baselines = settings.baselines
         self._camera: tuple[tuple, StereoCamera] | None = None
+        self._decoder = ImageDecoder(lambda text: node.get_logger().info(text))
         self._inputs = StereoInputs(node, settings.image_transport, self._on_message, node.monitor.incompatible)
 
     # Executor thread
@@ -100,12 +101,12 @@ class StereoSession(Session[dict[str, Any]]):
 
     def _answer(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
         messages, topics, pipeline = job.messages, self._inputs.topics, self._network.pipeline
-        left, left_encoding = _decode(messages[LEFT], topics[LEFT])
-        right, right_encoding = _decode(messages[RIGHT], topics[RIGHT])
+        views = {"left": messages[LEFT], "right": messages[RIGHT]}
+        images, encodings = self._decoder.decode(views, {"left": topics[LEFT], "right": topics[RIGHT]})
+        left, right = images["left"], images["right"]
         _check_one_size(left, right)
         camera = self._calibrate(messages[LEFT_INFO], messages[RIGHT_INFO], left.shape[:2])
         pipeline.confidence_threshold = settings.confidence_threshold
-        images, encodings = {"left": left, "right": right}, {"left": left_encoding, "right": right_encoding}
         result = pipeline.process(images, maps, encodings, timer)
         max_disparity_px = self._network.backend.spec.max_disparity
         assert max_disparity_px is not None  # a spec for stereo has one
@@ -149,10 +150,6 @@ class StereoSession(Session[dict[str, Any]]):
             self._camera = (key, stereo_camera(left, right, size, self._baselines))
             self._doubt("calibration", doubt_about_rectified(left, right))
         return self._camera[1]
-
-
-def _decode(message: Image | CompressedImage, topic: str) -> tuple[np.ndarray, str]:
-    return decode_compressed(message, topic) if isinstance(message, CompressedImage) else decode_image(message, topic)
 
 
 def _check_one_size(left: np.ndarray, right: np.ndarray) -> None:

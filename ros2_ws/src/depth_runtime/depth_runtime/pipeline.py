@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from .backends import Backend
-from .color import to_rgb
+from .color import bits_used, to_rgb
 from .instances import group_instances
 from .plan import ImagePlan, Size, make_plan
 from .results import MonoResult, PanopticMap, Result, StereoResult
@@ -91,7 +91,8 @@ class Pipeline(ABC, Generic[AnyResult]):
         timer = timer or StageTimer()
         plan = make_plan(source, self.backend.spec.size_multiple, self.network_size, self.output)
         self._prepare(plan.network)
-        rgb = {name: to_rgb(images[name], (encodings or {}).get(name, "rgb8")) for name in names}
+        bits = bits_used(images[name] for name in names)  # one scale for all, or a pair would differ in brightness
+        rgb = {name: to_rgb(images[name], (encodings or {}).get(name, "rgb8"), bits) for name in names}
         for name, image in rgb.items():
             plan.apply(image, self._inputs[name][0])
         timer.mark("decode")

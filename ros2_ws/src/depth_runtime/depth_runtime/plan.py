@@ -5,7 +5,9 @@ One object knows resize, padding, the disparity rescale and the intrinsics that 
 export, evaluation and the robot cannot disagree about them.
 
 Convention: sizes are (height, width); pixel centres lie at whole coordinates, so a resize by s maps
-x to (x + 0.5) s - 0.5. Padding sits at the right and at the bottom and repeats the edge.
+x to (x + 0.5) s - 0.5. Padding sits at the right, where it mirrors the image (columns that repeat the edge would be
+stripes of another column in either eye, and match), and at the bottom, where it repeats the edge (in both eyes alike,
+while a mirrored ground would rise again).
 """
 
 from __future__ import annotations
@@ -88,9 +90,9 @@ class ImagePlan:
         return out
 
     def pad(self, out: np.ndarray) -> None:
-        """Repeat the last column and row of the content over the padding of a network input."""
+        """Mirror the content to the right and repeat its last row below, over the padding of a network input."""
         height, width = self.content
-        out[:height, width:] = out[:height, width - 1 : width]
+        out[:height, width:] = out[:height, mirrored(width, self.network[1])[width:]]
         out[height:] = out[height - 1 : height]
 
     def undo(self, values: np.ndarray, nearest: bool = False) -> np.ndarray:
@@ -112,6 +114,12 @@ class ImagePlan:
         """Bring a disparity map [h, w] (network pixels) to the target size and to its pixels."""
         values = self.undo(disparity_px)
         return values if self.disparity_scale == 1 else values * np.float32(self.disparity_scale)
+
+
+@lru_cache(maxsize=64)
+def mirrored(side: int, padded: int) -> np.ndarray:
+    """Index of the column that stands at each of `padded` places: 0 .. side - 1, then back, and forth again."""
+    return np.pad(np.arange(side), (0, padded - side), mode="reflect")
 
 
 @lru_cache(maxsize=64)

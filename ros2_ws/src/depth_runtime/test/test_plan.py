@@ -27,13 +27,13 @@ def test_network_output_keeps_the_content_size():
     assert plan.scale_out == (0.5, 0.5)
 
 
-def test_padding_repeats_the_edge_at_the_right_and_the_bottom():
+def test_padding_mirrors_the_image_at_the_right_and_repeats_the_edge_at_the_bottom():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (50, 70, 3), np.uint8)
     plan = make_plan((50, 70), 32)
     out = plan.apply(image, np.zeros((64, 96, 3), np.uint8))
     np.testing.assert_array_equal(out[:50, :70], image)
-    np.testing.assert_array_equal(out[:50, 70:], np.repeat(image[:, -1:], 26, 1))
+    np.testing.assert_array_equal(out[:50, 70:], image[:, 68 : 68 - 26 : -1])
     np.testing.assert_array_equal(out[50:], np.repeat(out[49:50], 14, 0))
 
 

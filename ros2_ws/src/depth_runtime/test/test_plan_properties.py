@@ -82,10 +82,11 @@ def test_every_network_pixel_goes_back_to_where_it_came_from(case):
 
 
 @given(sizes(70), MULTIPLES)
-def test_without_a_resize_every_pixel_returns_and_padding_repeats_the_edge(size, multiple):
+def test_without_a_resize_every_pixel_returns_and_padding_mirrors_to_the_right_and_repeats_below(size, multiple):
     plan = make_plan(size, multiple)
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
     out = plan.apply(image, np.zeros((*plan.network, 3), np.uint8))
-    padding = [(0, whole - side) for whole, side in zip(plan.network, size, strict=True)]
-    np.testing.assert_array_equal(out, np.pad(image, [*padding, (0, 0)], mode="edge"))
+    below, right = ((0, whole - side) for whole, side in zip(plan.network, size, strict=True))
+    wide = np.pad(image, [(0, 0), right, (0, 0)], mode="reflect")
+    np.testing.assert_array_equal(out, np.pad(wide, [below, (0, 0), (0, 0)], mode="edge"))
     np.testing.assert_array_equal(plan.undo(out[..., 0], nearest=True), image[..., 0])

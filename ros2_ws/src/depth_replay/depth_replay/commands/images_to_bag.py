@@ -59,10 +59,10 @@ def _frame_messages(frame: StampedFrame, options: ConvertOptions) -> Iterator[tu
     for topic, path in ((topics.LEFT_IMAGE, frame.left), (topics.RIGHT_IMAGE, frame.right)):
         pixels = _checked(path, frame)
         colour = pixels.ndim == 3
-        encoding = "rgb8" if colour else {1: "mono8", 2: "mono16"}[pixels.dtype.itemsize]
+        encoding = f"{'rgb' if colour else 'mono'}{8 * pixels.itemsize}"
         pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB) if colour else pixels
         # JPEG holds 8 bits: deeper images stay whole as PNG.
-        kind = "png" if options.compress == "jpeg" and encoding == "mono16" else options.compress
+        kind = "png" if options.compress == "jpeg" and pixels.itemsize > 1 else options.compress
         yield _image(topic, pixels, encoding, frame, options, kind)
     truth_kind = "none" if options.truth == "raw" else "png"
     if frame.disparity is not None:

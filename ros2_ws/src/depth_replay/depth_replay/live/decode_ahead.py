@@ -7,11 +7,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
 
 from ..bags.bag import BagMessage
 from ..messages import topics
 from ..messages.definitions import COMPRESSED, IMAGE, deserialize, serialize
-from ..messages.image_codec import compress, decompress, image_array, image_message
+from ..messages.image_codec import ImageError, compress, decompress, image_array, image_message, is_picture
 
 TRANSPORTS = ("as-recorded", "raw", "compressed")
 # About a second of stereo at 30 Hz: enough to cover a slow disk or a slow decode, small enough for a robot.
@@ -30,22 +33,31 @@ def transported(topic: str, msgtype: str, transport: str) -> tuple[str, str]:
 def convert(message: BagMessage, transport: str) -> BagMessage:
     """The message in the wanted transport: JPEG or PNG decoded, or 8-bit images to JPEG and deeper ones to PNG.
 
-    Floating-point images stay raw. Raises ImageError naming the topic when an image does not decode.
+    Images that are no pictures (32FC1 ..) stay raw. Raises ImageError naming the topic when an image does not decode.
     """
     topic, msgtype = transported(message.topic, message.msgtype, transport)
     if msgtype == message.msgtype:
         return message
-    picture = deserialize(message.data, message.msgtype)
+    try:
+        made = _converted(deserialize(message.data, message.msgtype), msgtype)
+    except ImageError as error:
+        raise ImageError(f"{message.topic}: {error}") from error
+    return message if made is None else BagMessage(topic, msgtype, message.time_ns, serialize(made))
+
+
+def converts(message: BagMessage) -> bool:
+    """Whether an image message can change its transport: raw numbers (32FC1 ..) cannot."""
+    return message.msgtype != IMAGE or is_picture(deserialize(message.data, IMAGE).encoding)
+
+
+def _converted(picture: Any, msgtype: str) -> Any:
+    """A raw or compressed image as a message of the other type, None for one that only a raw message holds."""
     if msgtype == IMAGE:
-        pixels, encoding = decompress(picture)
-        made = image_message(pixels, encoding, picture.header)
-    else:
-        pixels = image_array(picture)
-        if pixels.dtype.kind == "f":
-            return message
-        kind = "jpeg" if pixels.dtype.itemsize == 1 else "png"
-        made = compress(pixels, picture.encoding, kind, picture.header)
-    return BagMessage(topic, msgtype, message.time_ns, serialize(made))
+        return image_message(*decompress(picture), picture.header)
+    if not is_picture(picture.encoding):
+        return None
+    pixels = image_array(picture)
+    return compress(pixels, picture.encoding, "jpeg" if pixels.dtype == np.uint8 else "png", picture.header)
 
 
 class DecodeAhead:

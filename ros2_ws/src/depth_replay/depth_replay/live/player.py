@@ -29,7 +29,8 @@ from ..messages.definitions import (
     header_stamp_ns,
     message_class,
 )
-from .decode_ahead import DecodeAhead, convert, transported
+from ..messages.image_codec import ImageError
+from .decode_ahead import DecodeAhead, convert, converts, transported
 from .play_report import PlayReport
 from .ros import qos, ros_node
 
@@ -96,6 +97,7 @@ class Player:
         self.report = PlayReport()
         self.recorded = selected_topics(path, options)
         self.publishers: dict[str, Publisher] = {}
+        self._told: set[str] = set()
         self.cameras: set[str] = set()
         self.stamped: set[str] = set()
         for topic in self.recorded.values():
@@ -109,6 +111,8 @@ class Player:
 
     def _advertise(self, topic: BagTopic) -> None:
         name, msgtype = transported(topic.name, topic.msgtype, self.options.transport)
+        if (name, msgtype) != (topic.name, topic.msgtype) and not self._converts(topic.name):
+            name, msgtype = topic.name, topic.msgtype
         try:
             kind = message_class(msgtype)
         except UnknownTypeError as error:
@@ -120,6 +124,11 @@ class Player:
             self.cameras.add(name)
         if has_header(msgtype):
             self.stamped.add(name)
+
+    def _converts(self, name: str) -> bool:
+        """Whether the first message of a topic of images takes the chosen transport; numbers (32FC1 ..) stay raw."""
+        first = next(read_bag(self.path, {name}), None)
+        return first is None or converts(first)
 
     def _measure(self) -> None:
         """Start, length and frame interval of the bag in bag nanoseconds, and from them the rate."""
@@ -173,7 +182,14 @@ class Player:
         return began_ns + round(loop * self.loop_ns / self.rate)
 
     def _convert(self, message: BagMessage) -> BagMessage:
-        return convert(message, self.options.transport)
+        """In the chosen transport; as it is, which nobody publishes then, where an image does not decode."""
+        try:
+            return convert(message, self.options.transport)
+        except ImageError as error:
+            if message.topic not in self._told:
+                self._told.add(message.topic)
+                print(f"images that do not decode are not played: {error}", file=sys.stderr)
+            return message
 
     def _play_once(self, source: DecodeAhead, began_ns: int, loop: int, stop: threading.Event) -> None:
         total = sum(topic.count for topic in self.recorded.values())

@@ -109,8 +109,8 @@ def test_padded_rows_and_big_endian_pixels_are_read_as_cv_bridge_reads_them():
 
 def test_an_unknown_encoding_lists_the_known_ones():
     message = image_message(image_array_of(1), "mono8", header(0, ""))
-    message.encoding = "yuv422"
-    with pytest.raises(ImageError, match=r"mono16.*got 'yuv422'"):
+    message.encoding = "nv24"
+    with pytest.raises(ImageError, match=r"mono16.*got 'nv24'"):
         image_array(message)
 
 

@@ -22,7 +22,9 @@ from depth_replay.cli import main
 from depth_replay.live.recorder import RecordOptions, WriterThread, record
 from depth_replay.messages import topics
 from depth_replay.messages.definitions import STRING, TYPES, deserialize, header_stamp_ns, serialize
+from depth_replay.messages.image_codec import compress, decompress, header, image_message
 from depth_runtime.command_line import INTERRUPTED
+from encoded_images import encoded_as
 
 TEXT = serialize(TYPES.types[STRING](data="1234567"))
 # Far beyond what the slowest and busiest machine needs: only a program that hangs meets it.
@@ -128,6 +130,56 @@ def test_compressed_images_are_played_raw_under_the_image_topic(tmp_path, sequen
     images = [deserialize(m.data, m.msgtype) for m in read_bag(out)]
     assert [image.encoding for image in images] == ["rgb8", "rgb8"]
     np.testing.assert_array_equal(images[1].data.reshape(24, 40, 3), sequences.picture(2)[..., ::-1])
+
+
+def camera_bag(path, pictures):
+    """A bag with one topic for each (topic, message)."""
+    with BagWriter(path) as writer:
+        for topic, made in pictures:
+            writer.add_topic(topic, made.__msgtype__)
+        for number in range(2):
+            for topic, made in pictures:
+                writer.write(topic, 10**9 + number * 10**8, serialize(made))
+    return path
+
+
+def test_a_bag_of_mosaics_numbers_and_damage_plays_compressed_to_its_end(tmp_path, capsys):
+    mosaic = encoded_as(np.full((8, 8, 3), (200, 90, 40), np.uint8), "bayer_grbg8")
+    broken = image_message(mosaic, "bayer_grbg8", header(1, "cam"))
+    broken.step = 3
+    pictures = [
+        ("/left", image_message(mosaic, "bayer_grbg8", header(1, "cam"))),
+        ("/depth", image_message(np.full((3, 4), 2.5), "32FC1", header(1, "cam"))),
+        ("/broken", broken),
+    ]
+    played = camera_bag(tmp_path / "bag.mcap", pictures)
+    out = tmp_path / "out.mcap"
+    with Recording(
+        out, "--topic", "/left/compressed", "--topic", "/depth", "--topic", "/broken/compressed"
+    ) as recording:
+        assert main(["play", str(played), "--transport", "compressed", *WAIT]) == 0
+        code, said = recording.finish()
+    assert code == 0, said
+    received = [(m.topic, deserialize(m.data, m.msgtype)) for m in read_bag(out)]
+    assert sorted(topic for topic, _ in received) == ["/depth"] * 2 + ["/left/compressed"] * 2
+    colour, encoding = decompress(next(made for topic, made in received if topic == "/left/compressed"))
+    assert encoding == "bgr8"
+    np.testing.assert_allclose(colour[4, 4], (40, 90, 200), atol=4)
+    assert capsys.readouterr().err.count("are not played: /broken: expected step >= 8") == 1
+
+
+def test_a_bag_with_damaged_jpegs_plays_raw_to_its_end(tmp_path, capsys):
+    grey = np.full((8, 8), 90, np.uint8)
+    whole, cut = (compress(grey, "mono8", "jpeg", header(1, "cam")) for _ in range(2))
+    cut.data = cut.data[:-20]
+    played = camera_bag(tmp_path / "bag.mcap", [("/left/compressed", whole), ("/right/compressed", cut)])
+    out = tmp_path / "out.mcap"
+    with Recording(out, "--topic", "/left", "--topic", "/right") as recording:
+        assert main(["play", str(played), "--transport", "raw", *WAIT]) == 0
+        code, said = recording.finish()
+    assert code == 0, said
+    assert [m.topic for m in read_bag(out)] == ["/left"] * 2
+    assert capsys.readouterr().err.count("are not played: /right/compressed: ") == 1
 
 
 def test_nobody_listening_is_an_error_that_names_the_topics(bag, capsys):

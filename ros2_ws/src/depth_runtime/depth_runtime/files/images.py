@@ -6,7 +6,9 @@ Everything else that lies in a folder of images is passed over: other files, hid
 
 from __future__ import annotations
 
+import logging
 import re
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..color import bits_used, to_8_bits
 from .atomic import write_whole
+from .encoded import EncodedImageError, check_whole, decode_pixels
 from .reading import read_bytes
 
+log = logging.getLogger(__name__)
+
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".pgm", ".ppm", ".webp")
-# OpenCV decodes a cut file as far as it goes, in grey or black, and only prints a warning; Pillow wants no end.
-_ENDS = {b"\x89PNG": b"IEND\xae\x42\x60\x82", b"\xff\xd8\xff": b"\xff\xd9"}
 
 
 def natural_order(path: Path) -> tuple[Any, ...]:
@@ -89,31 +93,50 @@ def image_named(stem: Path) -> Path:
 
 
 def read_image_bytes(path: Path) -> bytes:
-    """The bytes of an image file that has its end. Raises ValueError naming a missing or cut file."""
+    """The bytes of an image file that is whole. Raises ValueError naming a missing, cut or damaged file."""
     content = read_bytes(path)
-    end = next((tail for head, tail in _ENDS.items() if content.startswith(head)), b"")
-    # Some writers pad after the end.
-    if not content or end not in content[-64:]:
-        raise _no_image(path, content)
+    try:
+        check_whole(content)
+    except EncodedImageError as error:
+        raise _no_image(path, content, error) from error
     return content
 
 
 def read_pixels(path: Path, mode: int = cv2.IMREAD_UNCHANGED) -> np.ndarray:
-    """Pixels in the file's depth and OpenCV's channel order. Raises ValueError naming a missing or cut file."""
-    content = read_image_bytes(path)
-    pixels = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
-    if pixels is None:
-        raise _no_image(path, content)
-    return pixels
+    """Pixels as they are stored, see `decode_pixels`. Raises ValueError naming a missing, cut or damaged file."""
+    content = read_bytes(path)
+    try:
+        return decode_pixels(content, mode)
+    except EncodedImageError as error:
+        raise _no_image(path, content, error) from error
 
 
-def _no_image(path: Path, content: bytes) -> ValueError:
-    return ValueError(f"expected a whole image in {path}, got {len(content)} bytes that are none; copy it again")
+def _no_image(path: Path, content: bytes, reason: EncodedImageError) -> ValueError:
+    return ValueError(
+        f"expected a whole image in {path}, got {len(content)} bytes that are none: {reason}; copy it again"
+    )
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """Image as uint8 [H, W, 3] RGB; grey images get three equal channels."""
-    return cv2.cvtColor(read_pixels(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    """Image as uint8 [H, W, 3] RGB; grey images get three equal channels, 16-bit ones are scaled by the bits they use.
+
+    Images that belong together need one scale: `read_rgb_together`.
+    """
+    return read_rgb_together(path)[0]
+
+
+def read_rgb_together(*paths: Path) -> list[np.ndarray]:
+    """Images as `read_rgb`, those of 16 bits by one scale, so that a point stays as bright in all of them."""
+    images = [read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH) for path in paths]
+    bits = bits_used(images)
+    if any(image.dtype == np.uint16 for image in images):
+        _say_bits(bits)
+    return [cv2.cvtColor(to_8_bits(image, bits), cv2.COLOR_BGR2RGB) for image in images]
+
+
+@cache
+def _say_bits(bits: int) -> None:
+    log.info("there are 16-bit images that use %d bits: 0 .. %d is read as black .. white", bits, (1 << bits) - 1)
 
 
 def read_integers(path: Path, dtype: type[np.unsignedinteger]) -> np.ndarray:
