@@ -10,7 +10,7 @@ from depth_runtime.zoo import resolve_model
 
 HEIGHT, LAST = 192, 8
 DISPARITIES_PX = (4, 17, 45)
-# The worst mean error of the last columns over the planes below, and the share of them wrong by more than a pixel.
+# The worst mean error of the last columns over the planes below, and the fraction of them wrong by more than a pixel.
 MEAN_PX, WRONG = 0.25, 0.01
 
 

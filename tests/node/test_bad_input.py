@@ -32,7 +32,7 @@ def assert_costs_one_frame(node, cause, words, send):
     for word in words:
         assert word in explanation
     rig.wait(lambda: f"frame lost ({cause})" in process.log, "the loss in the log")
-    rig.answer("disparity", rig.send_scene(*scene(seed=1)))
+    rig.message_of("disparity", rig.send_scene(*scene(seed=1)))
     assert process.alive
 
 
@@ -147,8 +147,8 @@ def test_colour_orders_give_the_same_disparity(raw, encoding):
         left=make_image(np.ascontiguousarray(left[..., order]), encoding),
         right=make_image(np.ascontiguousarray(right[..., order]), encoding),
     )
-    answer = rig.answer("disparity", stamp)
-    disparity = np.frombuffer(bytes(answer.image.data), np.float32).reshape(HEIGHT, WIDTH)
+    message = rig.message_of("disparity", stamp)
+    disparity = np.frombuffer(bytes(message.image.data), np.float32).reshape(HEIGHT, WIDTH)
     np.testing.assert_allclose(disparity, left[..., 0] / 2 - 3.5, atol=0.001)
 
 
@@ -166,6 +166,6 @@ def test_grey_images_of_8_and_16_bit_agree_with_their_rows_padded(raw, big_endia
     for left in (left8, left16):
         stamp = rig.next_stamp()
         send_raw(rig, stamp, left=left, right=make_image(grey, "mono8"))
-        answer = rig.answer("disparity", stamp)
-        disparity = np.frombuffer(bytes(answer.image.data), np.float32).reshape(HEIGHT, WIDTH)
+        message = rig.message_of("disparity", stamp)
+        disparity = np.frombuffer(bytes(message.image.data), np.float32).reshape(HEIGHT, WIDTH)
         np.testing.assert_allclose(disparity, grey / 2 - 3.5, atol=0.001)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network that answers disparity alone runs in the node; what it does not answer is not published."""
+"""A network that predicts disparity alone runs in the node; what it does not predict is not published."""
 
 import json
 from dataclasses import replace
@@ -40,8 +40,8 @@ def test_what_follows_from_disparity_is_published_and_nothing_else(start, dispar
     left, right = scene()
     stamp_s = rig.send_scene(left, right)
     for topic in set(OUTPUTS) - FROM_CONFIDENCE_OR_CLASSES:
-        assert rig.answer(topic, stamp_s), topic
-    message = rig.answer("disparity", stamp_s)
+        assert rig.message_of(topic, stamp_s), topic
+    message = rig.message_of("disparity", stamp_s)
     disparity = np.frombuffer(bytes(message.image.data), np.float32).reshape(left.shape[:2])
     np.testing.assert_allclose(disparity, left[..., 0] / np.float32(2) - np.float32(CX_LEFT - CX_RIGHT), atol=1e-4)
     silent = {f"publish_{output.name}" for output in TABLE if output.topic in FROM_CONFIDENCE_OR_CLASSES}

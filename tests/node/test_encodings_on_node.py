@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The running node on what cameras send: mosaics, YUV, some bits of sixteen, JPEGs with a tail or a turn.
 
-The probe answers half of the left image's red, less the 3.5 px between the principal points.
+The probe predicts half of the left image's red, less the 3.5 px between the principal points.
 """
 
 import cv2
@@ -34,8 +34,8 @@ def disparity(rig, left, right):
         message.header.stamp.sec, message.header.stamp.nanosec = stamp_of(stamp_s)
         message.header.frame_id = FRAME
     rig.send(left, right, make_info("left", stamp_s=stamp_s), make_info("right", stamp_s=stamp_s))
-    answer = rig.answer("disparity", stamp_s)
-    return np.frombuffer(bytes(answer.image.data), np.float32).reshape(HEIGHT, WIDTH)
+    message = rig.message_of("disparity", stamp_s)
+    return np.frombuffer(bytes(message.image.data), np.float32).reshape(HEIGHT, WIDTH)
 
 
 def messages(encoding):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every field of every published message, with a network whose answers are known from its inputs."""
+"""Every field of every published message, with a network whose predictions are known from its inputs."""
 
 import json
 
@@ -48,7 +48,7 @@ def answered(node):
     left, right = scene()
     stamp_s = rig.send_scene(left, right)
     for topic in OUTPUTS:
-        rig.answer(topic, stamp_s)
+        rig.message_of(topic, stamp_s)
     return rig, left, right, stamp_s
 
 
@@ -69,12 +69,12 @@ def expected_depth(answered):
 def test_every_output_carries_the_left_images_stamp_and_frame(answered):
     rig, _, _, stamp_s = answered
     for topic in OUTPUTS:
-        assert rig.answer(topic, stamp_s).header.frame_id == FRAME, topic
+        assert rig.message_of(topic, stamp_s).header.frame_id == FRAME, topic
 
 
 def test_disparity_equals_the_network_minus_the_shift_of_the_principal_points(answered):
     rig, left, _, stamp_s = answered
-    message = rig.answer("disparity", stamp_s)
+    message = rig.message_of("disparity", stamp_s)
     assert message.image.encoding == "32FC1"
     assert message.image.header == message.header
     np.testing.assert_allclose(pixels(message.image, np.float32), left[..., 0] / 2 - SHIFT_PX, atol=0.001)
@@ -82,7 +82,7 @@ def test_disparity_equals_the_network_minus_the_shift_of_the_principal_points(an
 
 def test_disparity_image_scalars_describe_the_pair(answered):
     rig, _, _, stamp_s = answered
-    message = rig.answer("disparity", stamp_s)
+    message = rig.message_of("disparity", stamp_s)
     assert message.f == pytest.approx(FX)
     assert message.t == pytest.approx(BASELINE_M)
     window = message.valid_window
@@ -97,14 +97,14 @@ def test_disparity_image_scalars_describe_the_pair(answered):
 
 def test_depth_follows_from_the_disparity_with_inf_out_of_range(answered, expected_depth):
     rig, _, _, stamp_s = answered
-    message = rig.answer("depth/image_rect", stamp_s)
+    message = rig.message_of("depth/image_rect", stamp_s)
     assert message.encoding == "32FC1"
     np.testing.assert_allclose(pixels(message, np.float32), expected_depth, rtol=1e-5)
 
 
 def test_depth_camera_info_is_that_of_the_rectified_left_image(answered):
     rig, _, _, stamp_s = answered
-    info = rig.answer("depth/camera_info", stamp_s)
+    info = rig.message_of("depth/camera_info", stamp_s)
     assert (info.width, info.height) == (WIDTH, HEIGHT)
     assert list(info.k) == pytest.approx([FX, 0, CX_LEFT, 0, FY, CY, 0, 0, 1])
     assert list(info.p) == pytest.approx([FX, 0, CX_LEFT, 0, 0, FY, CY, 0, 0, 0, 1, 0])
@@ -125,26 +125,26 @@ def test_a_translated_left_camera_a_region_of_interest_and_a_binning_leave_the_b
         info.roi = RegionOfInterest(x_offset=12, y_offset=8, width=2 * WIDTH, height=2 * HEIGHT)
         infos.append(info)
     rig.send(make_image(left, stamp_s=stamp_s), make_image(right, stamp_s=stamp_s), *infos)
-    disparity = rig.answer("disparity", stamp_s)
+    disparity = rig.message_of("disparity", stamp_s)
     assert (disparity.f, disparity.t) == (pytest.approx(FX / 2), pytest.approx(BASELINE_M))
-    info = rig.answer("depth/camera_info", stamp_s)
+    info = rig.message_of("depth/camera_info", stamp_s)
     cx, cy = (CX_LEFT - 12) / 2, (CY - 8) / 2
     assert list(info.p) == pytest.approx([FX / 2, 0, cx, 0, 0, FY / 2, cy, 0, 0, 0, 1, 0])
-    depth, d = (pixels(rig.answer("depth/image_rect", stamp_s), np.float32), pixels(disparity.image, np.float32))
+    depth, d = (pixels(rig.message_of("depth/image_rect", stamp_s), np.float32), pixels(disparity.image, np.float32))
     known = np.isfinite(depth)
     np.testing.assert_allclose(depth[known], FX / 2 * BASELINE_M / d[known], rtol=1e-5)
 
 
 def test_confidence_is_0_to_1(answered):
     rig, _, right, stamp_s = answered
-    message = rig.answer("confidence", stamp_s)
+    message = rig.message_of("confidence", stamp_s)
     assert message.encoding == "32FC1"
     np.testing.assert_allclose(pixels(message, np.float32), right[..., 1] / 255, atol=1e-6)
 
 
 def test_semantic_is_the_class_id(answered):
     rig, left, _, stamp_s = answered
-    message = rig.answer("panoptic/semantic", stamp_s)
+    message = rig.message_of("panoptic/semantic", stamp_s)
     assert message.encoding == "mono8"
     np.testing.assert_array_equal(pixels(message, np.uint8), left[..., 2])
 
@@ -156,9 +156,9 @@ def test_instances_lie_on_things_only(node):
     left[..., 2] = 0
     left[8:24, 8:40, 2] = 1
     left[30:50, 100:140, 2] = 2
-    left[16, 24, 1] = left[40, 120, 1] = 255  # the probe answers a centre here
+    left[16, 24, 1] = left[40, 120, 1] = 255  # the probe predicts a centre here
     stamp_s = rig.send_scene(left, right)
-    message = rig.answer("panoptic/instance", stamp_s)
+    message = rig.message_of("panoptic/instance", stamp_s)
     assert message.encoding == "mono16"
     instance = pixels(message, np.uint16)
     assert (instance[left[..., 2] == 0] == 0).all()
@@ -172,7 +172,7 @@ def test_instances_lie_on_things_only(node):
 def test_colour_views_are_rgb8_of_the_published_size(answered):
     rig, _, _, stamp_s = answered
     for topic in ("panoptic/image_color", "disparity/image_color"):
-        message = rig.answer(topic, stamp_s)
+        message = rig.message_of(topic, stamp_s)
         assert message.encoding == "rgb8"
         view = pixels(message, np.uint8, 3)
         assert view.shape == (HEIGHT, WIDTH, 3)
@@ -181,7 +181,7 @@ def test_colour_views_are_rgb8_of_the_published_size(answered):
 
 def test_points_lie_on_the_rays_of_their_pixels(answered, expected_depth):
     rig, left, _, stamp_s = answered
-    message = rig.answer("points", stamp_s)
+    message = rig.message_of("points", stamp_s)
     assert [(f.name, f.offset, f.datatype, f.count) for f in message.fields] == [
         (name, 4 * i, PointField.FLOAT32, 1) for i, name in enumerate(("x", "y", "z", "rgb"))
     ]
@@ -218,7 +218,7 @@ def test_millimetres_are_uint16_with_0_for_everything_invalid(start):
     left, right = scene(seed=2)
     left[0, :4, 0] = (0, 7, 8, 20)  # infinitely far, 0 px after the shift, 102.5 m, 7.885 m
     stamp_s = rig.send_scene(left, right)
-    message = rig.answer("depth/image_rect", stamp_s)
+    message = rig.message_of("depth/image_rect", stamp_s)
     assert message.encoding == "16UC1"
     assert pixels(message, np.uint16)[0, :4].tolist() == [0, 0, 0, round(FX * BASELINE_M / 6.5 * 1000)]
 
@@ -229,9 +229,9 @@ def test_unsure_pixels_become_nan_in_disparity_depth_and_points(start):
     left, right = scene(seed=3)
     stamp_s = rig.send_scene(left, right)
     unsure = right[..., 1] < 127.5
-    disparity = pixels(rig.answer("disparity", stamp_s).image, np.float32)
-    depth = pixels(rig.answer("depth/image_rect", stamp_s), np.float32)
-    cloud = np.frombuffer(bytes(rig.answer("points", stamp_s).data), np.float32).reshape(HEIGHT, WIDTH, 4)
+    disparity = pixels(rig.message_of("disparity", stamp_s).image, np.float32)
+    depth = pixels(rig.message_of("depth/image_rect", stamp_s), np.float32)
+    cloud = np.frombuffer(bytes(rig.message_of("points", stamp_s).data), np.float32).reshape(HEIGHT, WIDTH, 4)
     np.testing.assert_array_equal(np.isnan(disparity), unsure)
     np.testing.assert_array_equal(np.isnan(depth), unsure)
     assert np.isnan(cloud[unsure][:, :3]).all()
@@ -251,7 +251,7 @@ def test_maps_of_another_network_size_keep_their_metric_depth(start, network_siz
     left, right = scene(seed=4)
     left[..., 0] = np.linspace(40, 220, WIDTH).astype(np.uint8)[None]
     stamp_s = rig.send_scene(left, right)
-    message = rig.answer("disparity", stamp_s)
+    message = rig.message_of("disparity", stamp_s)
     width, height = map(int, network_size.split("x"))
     inside = min(width / WIDTH, height / HEIGHT)
     size = (HEIGHT, WIDTH) if output_size == "source" else (round(HEIGHT * inside), round(WIDTH * inside))
@@ -270,11 +270,11 @@ def test_maps_of_another_network_size_keep_their_metric_depth(start, network_siz
     assert np.abs(disparity - expected).mean() <= 0.3 * to_published
     assert message.delta_d == pytest.approx(to_published / 16)
 
-    info = rig.answer("depth/camera_info", stamp_s)
+    info = rig.message_of("depth/camera_info", stamp_s)
     assert (info.height, info.width) == size
     assert info.p[0] == pytest.approx(FX * scale)
     assert info.p[5] == pytest.approx(FY * size[0] / HEIGHT)
     assert info.p[2] == pytest.approx((CX_LEFT + 0.5) * scale - 0.5)
     assert info.p[6] == pytest.approx((CY + 0.5) * size[0] / HEIGHT - 0.5)
-    depth = pixels(rig.answer("depth/image_rect", stamp_s), np.float32)
+    depth = pixels(rig.message_of("depth/image_rect", stamp_s), np.float32)
     np.testing.assert_allclose(depth, message.f * message.t / disparity, rtol=1e-5)

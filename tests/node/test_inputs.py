@@ -41,7 +41,7 @@ def test_camera_infos_that_are_latched_once_serve_every_image(start, durability)
     stamps = [rig.next_stamp() for _ in range(5)]
     for stamp in stamps:
         send_images(rig, stamp)
-        rig.answer("disparity", stamp)
+        rig.message_of("disparity", stamp)
     rig.wait_for_status()
     assert [rig.status[f"received: {topic}"] for topic in INFOS] == ["1", "1"]
 
@@ -92,7 +92,7 @@ def test_an_override_of_nothing_is_refused_with_what_there_is(tmp_path, probe_pa
 @pytest.mark.parametrize("compressed", [False, True])
 def test_auto_takes_the_images_that_are_published(start, compressed):
     _, rig = start(parameters={"image_transport": "auto"}, compressed=compressed)
-    rig.answer("disparity", rig.send_scene(*scene()))
+    rig.message_of("disparity", rig.send_scene(*scene()))
 
 
 def test_auto_follows_a_driver_that_comes_back_with_another_transport(start):
@@ -112,7 +112,7 @@ def test_auto_follows_a_driver_that_comes_back_with_another_transport(start):
         rig.send(*images, make_info("left", stamp_s=stamp), make_info("right", stamp_s=stamp))
         return rig.happens(lambda: rig.answered("disparity", stamp), 3.0)
 
-    rig.wait(answered, "an answer to compressed images")
+    rig.wait(answered, "compressed images to be answered")
 
 
 def test_compressed_images_beside_a_node_that_waits_for_raw_ones_are_named(start):

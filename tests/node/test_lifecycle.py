@@ -161,18 +161,18 @@ def test_a_toggle_silences_its_output_and_only_it(start):
         assert rig.control.set_parameter("publish.confidence", on).successful
         stamp_s = rig.send_scene(*scene())
         assert ("publish_confidence" in rig.stages_of(stamp_s)) == on
-        rig.answer("disparity", stamp_s)
-    rig.answer("confidence", stamp_s)
+        rig.message_of("disparity", stamp_s)
+    rig.message_of("confidence", stamp_s)
     assert not rig.answered("confidence", stamp_s - 0.1)
 
 
 def test_a_changed_threshold_counts_from_the_next_frame_on(start):
     _, rig = start(listen=("disparity",))
     left, right = scene()
-    before = rig.answer("disparity", rig.send_scene(left, right))
+    before = rig.message_of("disparity", rig.send_scene(left, right))
     assert not np.isnan(np.frombuffer(bytes(before.image.data), np.float32)).any()
     assert rig.control.set_parameter("confidence_threshold", 0.5).successful
-    after = rig.answer("disparity", rig.send_scene(left, right))
+    after = rig.message_of("disparity", rig.send_scene(left, right))
     unsure = np.isnan(np.frombuffer(bytes(after.image.data), np.float32)).reshape(left.shape[:2])
     np.testing.assert_array_equal(unsure, right[..., 1] < 127.5)
 

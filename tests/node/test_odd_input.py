@@ -35,7 +35,7 @@ def test_baseline_m_stands_in_for_a_calibration_without_a_usable_one(start, left
     _, rig = start(parameters={"baseline_m": 0.25})
     stamp = rig.next_stamp()
     send(rig, stamp, make_info("left", tx=left_tx), make_info("right", tx=right_tx))
-    disparity = rig.answer("disparity", stamp)
+    disparity = rig.message_of("disparity", stamp)
     assert (disparity.f, disparity.t) == (pytest.approx(FX), pytest.approx(0.25))
 
 
@@ -43,7 +43,7 @@ def test_a_baseline_beyond_the_usual_is_taken_where_the_range_says_so(start):
     _, rig = start(parameters={"max_baseline_m": 100.0})
     stamp = rig.next_stamp()
     send(rig, stamp, right_info=make_info("right", tx=-FX * 60))
-    assert rig.answer("disparity", stamp).t == pytest.approx(60)
+    assert rig.message_of("disparity", stamp).t == pytest.approx(60)
 
 
 def test_the_calibration_of_raw_images_is_a_warning(start):
@@ -55,7 +55,7 @@ def test_the_calibration_of_raw_images_is_a_warning(start):
     )
     assert rig.status_level == b"\1"
     assert "P = K" in process.log
-    rig.answer("disparity", rig.send_scene(*scene()))
+    rig.message_of("disparity", rig.send_scene(*scene()))
     rig.wait_for_status(2)
     assert "distorts" not in rig.status_message
 
@@ -79,7 +79,7 @@ def test_a_result_without_depth_is_a_warning(start):
     process, rig = start(listen=("depth/image_rect",), parameters={"min_depth_m": 190.0, "max_depth_m": 191.0})
     stamp = send_until(rig, lambda: "of the pixels of the last" in rig.status_message, "the empty result")
     assert rig.status_level == b"\1"
-    depth = np.frombuffer(bytes(rig.answer("depth/image_rect", stamp).data), np.float32)
+    depth = np.frombuffer(bytes(rig.message_of("depth/image_rect", stamp).data), np.float32)
     assert float(rig.status["valid ratio"]) == pytest.approx(np.isfinite(depth).mean(), abs=1e-4)
     assert "only 0.0 % of the pixels" in process.log
 
@@ -89,7 +89,7 @@ def test_a_frame_that_tf_does_not_know_is_a_warning(start, frame_id):
     process, rig = start()
     told = f"the outputs' frame_id is '{frame_id}'"
     stamp = send_until(rig, lambda: told in rig.status_message, "the frame", frame_id=frame_id)
-    assert rig.answer("disparity", stamp).header.frame_id == frame_id
+    assert rig.message_of("disparity", stamp).header.frame_id == frame_id
     assert rig.status_level == b"\1"
     assert told in process.log
 
@@ -100,8 +100,8 @@ def test_frame_id_is_the_frame_of_every_output(start):
     stamp = rig.next_stamp()
     send(rig, stamp, frame_id="")
     for topic in topics:
-        assert rig.answer(topic, stamp).header.frame_id == "cam_optical", topic
-    assert rig.answer("disparity", stamp).image.header.frame_id == "cam_optical"
-    assert rig.answer("disparity", stamp).t == pytest.approx(BASELINE_M)
+        assert rig.message_of(topic, stamp).header.frame_id == "cam_optical", topic
+    assert rig.message_of("disparity", stamp).image.header.frame_id == "cam_optical"
+    assert rig.message_of("disparity", stamp).t == pytest.approx(BASELINE_M)
     rig.wait_for_status(2)
     assert rig.status_level == b"\0"

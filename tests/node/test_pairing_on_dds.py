@@ -109,18 +109,18 @@ def test_cached_camera_infos_serve_images_of_any_stamp(start):
     _, rig = start(parameters={"cache_camera_info": True})
     stamp = rig.next_stamp()
     send_with_stamps(rig, [stamp, stamp, 5.0, 5.0])
-    rig.answer("disparity", stamp)
+    rig.message_of("disparity", stamp)
 
 
 def test_approximate_sync_pairs_within_its_tolerance_only(start):
     _, rig = start(parameters={"approximate_sync": True, "approximate_sync_tolerance_s": 0.02})
     near = rig.next_stamp()
     send_with_stamps(rig, [near, near + 0.015, near, near + 0.015])
-    rig.answer("disparity", near)
+    rig.message_of("disparity", near)
     far = [rig.next_stamp() for _ in range(5)]
     for stamp in far:
         send_with_stamps(rig, [stamp, stamp + 0.04, stamp, stamp + 0.04])
-    rig.answer("disparity", rig.send_scene(*scene()))
+    rig.message_of("disparity", rig.send_scene(*scene()))
     assert not any(rig.answered("disparity", stamp) for stamp in far)
 
 
@@ -128,10 +128,10 @@ def test_a_looped_bag_goes_on_being_answered(start):
     process, rig = start()
     late = rig.next_stamp() + 50
     rig.send_scene(*scene(), late)
-    rig.answer("disparity", late)
+    rig.message_of("disparity", late)
     for early in (10.0, 10.1, 10.2):
         rig.send_scene(*scene(), early)
-        rig.answer("disparity", early)
+        rig.message_of("disparity", early)
     rig.wait(lambda: rig.status.get("time jumps", "0") != "0", "the jump to be counted")
     rig.wait(lambda: "stamps went back" in process.log, "the jump in the log")
 
@@ -215,7 +215,7 @@ def test_simulated_time_that_jumps_back_clears_what_waits(start):
     assert count("unpaired") == unpaired
     tick(3)
     rig.wait(lambda: count("unpaired") > unpaired, "the waiting image to be given up")
-    rig.answer("disparity", rig.send_scene(*scene()))
+    rig.message_of("disparity", rig.send_scene(*scene()))
 
 
 def test_a_lost_image_does_not_shift_the_pairs_that_follow_it(start):
@@ -231,7 +231,7 @@ def test_a_lost_image_does_not_shift_the_pairs_that_follow_it(start):
             rig.cameras["left/image_rect"].publish(make_image(pictures[0], stamp_s=stamp))
         rig.cameras["right/image_rect"].publish(make_image(pictures[1], stamp_s=stamp))
         if frame != 7:
-            message = rig.answer("confidence", stamp)
+            message = rig.message_of("confidence", stamp)
             confidence = np.frombuffer(bytes(message.data), np.float32)
             np.testing.assert_allclose(confidence, frame / 255, atol=1e-6)
     rig.wait(lambda: "approximate_sync_tolerance_s is 0.05, more than half" in rig.status_message, "the tolerance")

@@ -43,7 +43,7 @@ class Pace:
 
 @pytest.fixture
 def slow(start, tmp_path):
-    """Node process, rig and pace of a node that answers quickly so far."""
+    """Node process, rig and pace of a node that is quick so far."""
     pace = Pace(tmp_path)
     process, rig = start(program=(SLOW_NODE, str(tmp_path)))
     return process, rig, pace
@@ -84,12 +84,12 @@ def test_deactivate_and_activate_amid_slow_frames_never_runs_two_inferences_at_o
         pace.hold(0)
         stamp_s = send_level(rig, level=110 + 2 * i)
         sent[stamp_s] = 110 + 2 * i
-        rig.answer("disparity", stamp_s)
+        rig.message_of("disparity", stamp_s)
         assert not rig.answered("disparity", dropped)
     assert pace.most_at_once() == 1
     assert len(rig.received["disparity"]) - warm == ROUNDS
     for stamp_s, level in sent.items():
-        assert level_of(rig.answer("disparity", stamp_s)) == pytest.approx(level, abs=1e-3)
+        assert level_of(rig.message_of("disparity", stamp_s)) == pytest.approx(level, abs=1e-3)
     rig.wait(lambda: rig.status.get("dropped: deactivated") == str(ROUNDS), "the frames to be counted as dropped")
 
 
@@ -101,7 +101,7 @@ def test_a_frame_that_does_not_come_back_is_an_error_within_seconds(slow):
     assert rig.status_level == b"\2"
     rig.wait(lambda: "has not come back: the network hangs" in process.log, "the hanging frame in the log")
     pace.hold(0)
-    rig.answer("disparity", stuck)
+    rig.message_of("disparity", stuck)
     rig.wait(lambda: "a frame is in work" not in rig.status_message, "the error to go away")
 
 

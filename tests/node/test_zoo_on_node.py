@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of shipped network in the running node answers what it answers when it is run directly."""
+"""Every kind of shipped network in the running node predicts what it predicts when it is run directly."""
 
 import cv2
 import numpy as np
@@ -42,7 +42,7 @@ def test_published_disparity_equals_direct_inference(start, pair, model):
     left, right = pair
     (expected,) = infer_directly(model, left, right, "disparity")
     _, rig = start(parameters={"model": model})
-    message = rig.answer("disparity", send(rig, left, right))
+    message = rig.message_of("disparity", send(rig, left, right))
     disparity = np.frombuffer(bytes(message.image.data), np.float32).reshape(384, 640)
     assert np.abs(disparity - (expected[0] - 2.0)).max() < 0.001
     assert (message.f, message.t) == (500.0, pytest.approx(0.12))

@@ -21,7 +21,7 @@ _KINDS = {
     "get_state": GetState,
 }
 _VALUES = {bool: ("bool_value", 1), int: ("integer_value", 2), float: ("double_value", 3), str: ("string_value", 4)}
-# A request that may be repeated is asked again after this: its answer gets lost where the node had not found us yet.
+# A request that may be repeated is asked again after this: its response gets lost where the node had not found us yet.
 _ASK_AGAIN_S = 5.0
 
 
@@ -33,7 +33,7 @@ class NodeControl:
         self._clients = {name: node.create_client(kind, f"{target}/{name}") for name, kind in _KINDS.items()}
 
     def _ask(self, name: str, request: Any) -> Any:
-        """Answer to a request that does no harm when it is repeated."""
+        """Response to a request that does no harm when it is repeated."""
         deadline = time.monotonic() + self._timeout_s
         while time.monotonic() < deadline:
             future = self._send(name, request)
@@ -42,7 +42,7 @@ class NodeControl:
                 if future.done():
                     return future.result()
                 time.sleep(0.01)
-        pytest.fail(f"{name} did not answer in {self._timeout_s} s")
+        pytest.fail(f"{name} did not respond in {self._timeout_s} s")
 
     def _send(self, name: str, request: Any) -> Future:
         client = self._clients[name]
@@ -55,7 +55,7 @@ class NodeControl:
 
     def begin(self, transition: int) -> Future:
         """Ask for a transition without waiting for it."""
-        self.state()  # the node has found our clients once it answers the one that was made last
+        self.state()  # the node has found our clients once it responds to the one that was made last
         return self._send("change_state", ChangeState.Request(transition=Transition(id=transition)))
 
     def finish(self, future: Future) -> bool:
@@ -63,7 +63,7 @@ class NodeControl:
         deadline = time.monotonic() + self._timeout_s
         while not future.done():
             if time.monotonic() > deadline:
-                pytest.fail(f"change_state did not answer in {self._timeout_s} s")
+                pytest.fail(f"change_state did not respond in {self._timeout_s} s")
             time.sleep(0.01)
         return future.result().success
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from depth_nodes.network import Network
+from depth_nodes.network import LoadedNetwork
 from depth_nodes.run import run
 from depth_nodes.stereo_node import StereoNode
 
@@ -44,9 +44,9 @@ class SlowBackend:
         began = time.monotonic()
         while time.monotonic() - began < float((self._folder / "hold").read_text() or 0):
             time.sleep(0.01)
-        answer = self._inner.infer(outputs)
+        outputs_now = self._inner.infer(outputs)
         self._note("leave", -1)
-        return answer
+        return outputs_now
 
 
 class SlowNode(StereoNode):
@@ -54,7 +54,7 @@ class SlowNode(StereoNode):
         self._folder = folder
         super().__init__()
 
-    def load(self) -> Network:
+    def load(self) -> LoadedNetwork:
         network = super().load()
         network.backend = network.pipeline.backend = SlowBackend(network.backend, self._folder)
         return network

@@ -51,7 +51,7 @@ def make_compressed(pixels: np.ndarray, stamp_s: float = 0.0, suffix: str = ".pn
 
 
 def scene(size: tuple[int, int] = (HEIGHT, WIDTH), seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Random RGB pair; the probe answers known maps for it. Blue of the left image holds class ids 0..2."""
+    """Random RGB pair; the probe predicts known maps for it. Blue of the left image holds class ids 0..2."""
     rng = np.random.default_rng(seed)
     left, right = rng.integers(1, 255, (2, *size, 3), np.uint8)
     left[..., 2] = rng.integers(0, 3, size)

@@ -184,21 +184,21 @@ class Rig:
         """Whether an output topic has a message of this stamp."""
         return any(self._has(message, stamp_s) for message in list(self.received[topic]))
 
-    def answer(self, topic: str, stamp_s: float, timeout_s: float = TIMEOUT_S):
+    def message_of(self, topic: str, stamp_s: float, timeout_s: float = TIMEOUT_S):
         """The message of this stamp on an output topic."""
         self.wait(lambda: self.answered(topic, stamp_s), f"{topic} at {stamp_s}", timeout_s)
         return next(message for message in self.received[topic] if self._has(message, stamp_s))
 
     def ask(self, topic: str, left: np.ndarray, right: np.ndarray):
-        """The answer to a pair that is sent again until it is answered, for a node that may lose some."""
+        """The message for a pair that is sent again until it is answered, for a node that may lose some."""
         stamps = []
 
         def answered() -> bool:
             stamps.append(self.send_scene(left, right))
             return self.happens(lambda: self.answered(topic, stamps[-1]), SEND_AGAIN_S)
 
-        self.wait(answered, f"an answer on {topic}")
-        return self.answer(topic, stamps[-1])
+        self.wait(answered, f"a message on {topic}")
+        return self.message_of(topic, stamps[-1])
 
     def stages_of(self, stamp_s: float) -> dict[str, float]:
         """Milliseconds of the stages of one frame; it comes after all its outputs were published."""

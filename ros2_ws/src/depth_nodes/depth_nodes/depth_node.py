@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A managed node around a network: configure makes a Network, activate a Session; nothing outlives its state."""
+"""A managed node around a network: configure makes a LoadedNetwork, activate a Session; nothing outlives its state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rclpy.parameter import Parameter
 
 from .diagnostics import Health
 from .monitor import Monitor
-from .network import Network
+from .network import LoadedNetwork
 from .parameters import ParameterTable
 from .runtime_log import forward_runtime_log
 from .session import Session
@@ -46,7 +46,7 @@ class DepthNode(LifecycleNode, Generic[S]):
         self.settings: S = parameters.declare(self)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._stop_forwarding = forward_runtime_log(self.get_logger())
-        self._network: Network | None = None
+        self._network: LoadedNetwork | None = None
         self._session: Session | None = None
         self.monitor = Monitor(self, subject, self._health)
         self.times = StageTimes(self)
@@ -55,11 +55,11 @@ class DepthNode(LifecycleNode, Generic[S]):
         self._refuse_unfit_transitions()
 
     @abstractmethod
-    def load(self) -> Network:
+    def load(self) -> LoadedNetwork:
         """The network of the current settings, with its topics."""
 
     @abstractmethod
-    def open(self, network: Network) -> Session:
+    def open(self, network: LoadedNetwork) -> Session:
         """A session on this network, not started yet."""
 
     # Lifecycle
@@ -75,7 +75,7 @@ class DepthNode(LifecycleNode, Generic[S]):
         return self._attempt("configure", configure, self._unload)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Subscribe and start to answer; refused while a frame of the last session is still in work."""
+        """Subscribe and start to publish; refused while a frame of the last session is still in work."""
 
         def activate() -> None:
             network = self._network
@@ -95,7 +95,7 @@ class DepthNode(LifecycleNode, Generic[S]):
         return self._attempt("activate", activate, self._close_session)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop to answer; the network stays loaded."""
+        """Stop to publish; the network stays loaded."""
 
         def deactivate() -> None:
             self._close_session()
@@ -150,14 +150,14 @@ class DepthNode(LifecycleNode, Generic[S]):
         super().destroy_node()
 
     def _refuse_unfit_transitions(self) -> None:
-        """Answer a change_state that does not fit the state with success = false.
+        """Respond to a change_state that does not fit the state with success = false.
 
-        rclpy lets the error out instead, which ends the process and leaves the caller without an answer.
+        rclpy lets the error out instead, which ends the process and leaves the caller without a response.
         """
         service = self._service_change_state
         change = service.callback
 
-        def answer(request: ChangeState.Request, response: ChangeState.Response) -> ChangeState.Response:
+        def respond(request: ChangeState.Request, response: ChangeState.Response) -> ChangeState.Response:
             try:
                 return change(request, response)
             except rclpy_implementation.RCLError:
@@ -168,7 +168,7 @@ class DepthNode(LifecycleNode, Generic[S]):
                 response.success = False
                 return response
 
-        service.callback = answer
+        service.callback = respond
 
     # Other callbacks of the executor thread
 

@@ -43,7 +43,7 @@ def disparity_message(
 
     disparity_px: float32 [H, W] pixels of the published size, already shifted by -(cx_left - cx_right), so that
     Z = f t / d; NaN = invalid. camera: for the published size. range_px: smallest and largest disparity that can occur;
-    the valid window is the whole image, since the network answers every pixel.
+    the valid window is the whole image, since the network predicts every pixel.
     """
     disparity_px = np.ascontiguousarray(disparity_px)
     message = DisparityImage(

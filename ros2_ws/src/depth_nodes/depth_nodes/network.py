@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Network:
+class LoadedNetwork:
     """From configure to cleanup. last_session computed in the pipeline's buffers, and may still do."""
 
     backend: Backend
@@ -40,7 +40,7 @@ class Network:
         self.outputs.destroy()
 
 
-def load_network(node: LifecycleNode, settings: Settings, outputs: Sequence[Output]) -> Network:
+def load_network(node: LifecycleNode, settings: Settings, outputs: Sequence[Output]) -> LoadedNetwork:
     """Load the network of the settings and create its topics.
 
     Whatever is raised (SpecError, BackendError, ValueError and what libraries raise), nothing is left behind.
@@ -55,7 +55,7 @@ def load_network(node: LifecycleNode, settings: Settings, outputs: Sequence[Outp
     with ExitStack() as undo:
         publishers = OutputPublishers(node, outputs, pipeline.available(MAPS))
         undo.callback(publishers.destroy)
-        network = Network(backend, pipeline, publishers, LabelPublishers(node, backend.spec), views)
+        network = LoadedNetwork(backend, pipeline, publishers, LabelPublishers(node, backend.spec), views)
         undo.pop_all()
     node.get_logger().info(f"{path} runs on {backend.name}: {backend.device}")
     if backend.fallback_reason:

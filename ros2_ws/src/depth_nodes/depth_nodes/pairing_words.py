@@ -54,7 +54,7 @@ def _offset_ms(matcher: PairMatcher, topic: str) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Counts:
+class _PairingCounts:
     pairs: int
     received: dict[str, int]
     unpaired: int
@@ -67,11 +67,11 @@ class PairingWatch:
 
     def __init__(self, matcher: PairMatcher) -> None:
         self._matcher = matcher
-        self._past: deque[tuple[float, _Counts]] = deque([(float("-inf"), self._counts())])
+        self._past: deque[tuple[float, _PairingCounts]] = deque([(float("-inf"), self._counts())])
 
-    def _counts(self) -> _Counts:
+    def _counts(self) -> _PairingCounts:
         topics = self._matcher.topics
-        return _Counts(
+        return _PairingCounts(
             self._matcher.pairs,
             {t: s.received for t, s in topics.items()},
             topics[LEFT].unpaired,
@@ -103,7 +103,7 @@ class PairingWatch:
             f"paired; set it below {half_s:.4f}"
         )
 
-    def _losses(self, then: _Counts, now: _Counts) -> str:
+    def _losses(self, then: _PairingCounts, now: _PairingCounts) -> str:
         lost, received = now.unpaired - then.unpaired, now.received[LEFT] - then.received[LEFT]
         if now.pairs == then.pairs or lost < FEWEST or lost < LOST_FRACTION * received:
             return ""  # without any pair it is silence, which is explained elsewhere
@@ -117,7 +117,7 @@ class PairingWatch:
                 return f"{text}; {CACHE_ADVICE}"
         return f"{text}; {_explain_lost_images(self._matcher)}"
 
-    def _repeats(self, topic: str, then: _Counts, now: _Counts) -> str:
+    def _repeats(self, topic: str, then: _PairingCounts, now: _PairingCounts) -> str:
         repeated = now.repeated[topic] - then.repeated[topic]
         received = now.received[topic] - then.received[topic]
         if repeated < FEWEST or repeated < LOST_FRACTION * received:

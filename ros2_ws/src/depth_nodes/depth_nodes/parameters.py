@@ -81,7 +81,7 @@ class ParameterTable(Generic[S]):
     def declare(self, node: Node) -> S:
         """Declare every parameter and return the settings that the node starts with.
 
-        Raises ValueError for an override that no parameter answers to, of a wrong type or out of its range.
+        Raises ValueError for an override that no parameter has the name of, of a wrong type or out of its range.
         """
         overrides = node._parameter_overrides
         unknown = sorted(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What activating a node makes: its subscriptions and the thread that answers frames in the network's buffers."""
+"""What activating a node makes: its subscriptions and the thread that works on frames in the network's buffers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .worker import LatestWorker
 
 if TYPE_CHECKING:
     from .depth_node import DepthNode
-    from .network import Network
+    from .network import LoadedNetwork
 
 # A stamp that lies further ahead of the node's clock than this is told.
 AHEAD_S = 1.0
@@ -41,7 +41,7 @@ class Job(Generic[F]):
 class Session(ABC, Generic[F]):
     """From activate to deactivate. Callbacks put frames together; a worker thread computes and publishes."""
 
-    def __init__(self, node: DepthNode, network: Network) -> None:
+    def __init__(self, node: DepthNode, network: LoadedNetwork) -> None:
         self._node, self._network = node, network
         self.watched = False
         self.last_frame_s = 0.0
@@ -53,7 +53,7 @@ class Session(ABC, Generic[F]):
     # Executor thread
 
     def start(self) -> None:
-        """Subscribe and start to answer; if that fails, nothing is left behind."""
+        """Subscribe and start to work; if that fails, nothing is left behind."""
         with ExitStack() as undo:
             undo.callback(self._unsubscribe)
             self._subscribe()
@@ -62,7 +62,7 @@ class Session(ABC, Generic[F]):
         self.last_frame_s = time.perf_counter()
 
     def hand_in(self, job: Job[F]) -> None:
-        """Answer this frame next; one that still waits is dropped."""
+        """Work on this frame next; one that still waits is dropped."""
         self.last_frame_s = job.received_s
         if self._worker.put(job):
             self._node.monitor.statistics.drop("superseded")
@@ -118,7 +118,7 @@ class Session(ABC, Generic[F]):
     # Worker thread
 
     @abstractmethod
-    def _answer(self, job: Job[F], maps: set[str], settings: Settings, timer: StageTimer) -> Maps:
+    def _predict(self, job: Job[F], maps: set[str], settings: Settings, timer: StageTimer) -> Maps:
         """Maps of one frame. Raises BadMessageError for messages that cannot be answered."""
 
     def _work(self, job: Job[F]) -> None:
@@ -133,7 +133,7 @@ class Session(ABC, Generic[F]):
         timer = StageTimer(job.received_s)
         timer.mark("wait")
         try:
-            maps = self._answer(job, outputs.maps_for(wanted), settings, timer)
+            maps = self._predict(job, outputs.maps_for(wanted), settings, timer)
         except BadMessageError as error:
             node.monitor.problem(error.cause, str(error))
             return
@@ -141,7 +141,7 @@ class Session(ABC, Generic[F]):
             node.monitor.statistics.drop("deactivated")
             return
         outputs.publish(maps, wanted)
-        node.monitor.statistics.answer(timer.finish(), maps.valid_ratio)
+        node.monitor.statistics.frame_answered(timer.finish(), maps.valid_ratio)
         age_ms = node.age_ms(job.stamp_ns)
         self._doubt("clock", self._from_the_future(-age_ms / 1e3))
         node.times.publish(job.stamp_ns, age_ms, timer.milliseconds)

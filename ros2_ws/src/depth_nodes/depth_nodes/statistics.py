@@ -39,7 +39,7 @@ class Statistics:
         self._problems: deque[float] = deque()
         self._last_problem = ""
 
-    def answer(self, milliseconds: dict[str, float], valid_ratio: float) -> None:
+    def frame_answered(self, milliseconds: dict[str, float], valid_ratio: float) -> None:
         """Book an answered frame with its stage times."""
         with self._lock:
             self._answered += 1

@@ -7,7 +7,7 @@ from typing import Any
 
 from .depth_node import DepthNode
 from .inputs import SUBSCRIBED
-from .network import Network, load_network
+from .network import LoadedNetwork, load_network
 from .outputs import toggles
 from .parameters import ParameterTable
 from .qos import check_overrides
@@ -26,11 +26,11 @@ class StereoNode(DepthNode[StereoSettings]):
         super().__init__("stereo_node", "stereo", PARAMETERS, **kwargs)
         check_overrides(self, SUBSCRIBED, [output.topic for output in OUTPUTS])
 
-    def load(self) -> Network:
+    def load(self) -> LoadedNetwork:
         """See `DepthNode.load`."""
         return load_network(self, self.settings, OUTPUTS)
 
-    def open(self, network: Network) -> StereoSession:
+    def open(self, network: LoadedNetwork) -> StereoSession:
         """See `DepthNode.open`."""
         return StereoSession(self, network)
 

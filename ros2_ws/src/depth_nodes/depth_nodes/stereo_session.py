@@ -25,7 +25,7 @@ from .settings import Settings, StereoSettings
 
 if TYPE_CHECKING:
     from .depth_node import DepthNode
-    from .network import Network
+    from .network import LoadedNetwork
 
 # Without a pair for this long the node says why.
 PATIENCE_S = 2.0
@@ -34,7 +34,7 @@ PATIENCE_S = 2.0
 class StereoSession(Session[dict[str, Any]]):
     """Messages of a frame by topic key; see `Session`."""
 
-    def __init__(self, node: DepthNode[StereoSettings], network: Network) -> None:
+    def __init__(self, node: DepthNode[StereoSettings], network: LoadedNetwork) -> None:
         super().__init__(node, network)
         settings = node.settings
         tolerance_ns = round(settings.approximate_sync_tolerance_s * 1e9) if settings.approximate_sync else 0
@@ -99,7 +99,7 @@ class StereoSession(Session[dict[str, Any]]):
 
     # Worker thread
 
-    def _answer(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
+    def _predict(self, job: Job[dict[str, Any]], maps: set[str], settings: Settings, timer: StageTimer) -> StereoMaps:
         messages, topics, pipeline = job.messages, self._inputs.topics, self._network.pipeline
         views = {"left": messages[LEFT], "right": messages[RIGHT]}
         images, encodings = self._decoder.decode(views, {"left": topics[LEFT], "right": topics[RIGHT]})

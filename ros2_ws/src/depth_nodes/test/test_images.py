@@ -37,12 +37,12 @@ class FakeBridgeError(TypeError):
     """As cv_bridge's own error."""
 
 
-def fake_cv_bridge(answer):
+def fake_cv_bridge(result):
     def convert(_self, _message, encoding):
         assert encoding == "rgb8"
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     return SimpleNamespace(CvBridge=type("CvBridge", (), {"imgmsg_to_cv2": convert}))
 

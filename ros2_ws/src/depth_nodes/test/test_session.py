@@ -31,7 +31,7 @@ class Outputs:
 
 
 class FakeSession(Session[str]):
-    """Answers a frame when it is let go on; fails to subscribe if told to."""
+    """Works on a frame until it is let go on; fails to subscribe if told to."""
 
     def __init__(self, node, outputs, subscribes=True):
         super().__init__(node, SimpleNamespace(outputs=outputs))
@@ -52,7 +52,7 @@ class FakeSession(Session[str]):
     def _unsubscribe(self):
         self.subscribed = 0
 
-    def _answer(self, job, maps, settings, timer):
+    def _predict(self, job, maps, settings, timer):
         self.entered.set()
         assert self.release.wait(TIMEOUT_S)
         return SimpleNamespace(frame=job.messages, valid_ratio=1.0)

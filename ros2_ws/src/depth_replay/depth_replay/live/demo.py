@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`demo`: player, stereo node and recorder as processes over DDS on this machine, and a report on the answers."""
+"""`demo`: player, stereo node and recorder as processes over DDS on this machine, and a report on their work."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _pause(group: ProcessGroup, seconds: float) -> None:
     until = time.monotonic() + seconds
     ended = group.processes["player"]
     group.processes = {name: p for name, p in group.processes.items() if p is not ended}
-    group.wait(lambda: time.monotonic() > until, seconds + 1, "the last answers")
+    group.wait(lambda: time.monotonic() > until, seconds + 1, "the last messages")
 
 
 def _report(
@@ -192,7 +192,7 @@ def _report(
     if not answered:
         log = (options.out / "logs" / "stereo_node.log").read_text(encoding="utf-8", errors="replace")
         raise BagError(
-            f"expected answers to {len(sent_ns)} frames, got none; how they were lost: "
+            f"expected some of {len(sent_ns)} frames answered, got none; how they were lost: "
             f"{frame_causes(recorded.diagnostics, len(sent_ns), 0)}; the node's last lines:\n"
             + "\n".join(log.splitlines()[-15:])
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which network a demo runs, and how fast it plays, so that this machine answers every frame."""
+"""Which network a demo runs, and how fast it plays, so that on this machine every frame is answered."""
 
 from __future__ import annotations
 

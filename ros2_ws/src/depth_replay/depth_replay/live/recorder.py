@@ -43,7 +43,7 @@ class RecordOptions:
 class WriterThread:
     """Writes messages to a bag behind a queue that is bounded in bytes; what does not fit is counted as dropped.
 
-    make_writer is called in the thread, since SQLite answers only the thread that opened it. failed is set as soon as
+    make_writer is called in the thread, since SQLite serves only the thread that opened it. failed is set as soon as
     an error ended the writing; what was written until then is kept as far as the writer keeps it. Raises what
     make_writer raises.
     """

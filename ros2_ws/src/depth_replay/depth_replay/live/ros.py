@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the player, the recorder and the demo share of rclpy: start and stop, QoS, stop on a signal."""
+"""What the player, the recorder and the demo have in common of rclpy: start and stop, QoS, stop on a signal."""
 
 from __future__ import annotations
 
