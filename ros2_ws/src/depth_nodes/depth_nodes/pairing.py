@@ -68,6 +68,8 @@ class TopicState:
 
     def nearest(self, stamp_ns: int, tolerance_ns: int) -> int | None:
         """Stamp of the waiting message closest to stamp_ns, None if none is within the tolerance."""
+        if self.waiting and self.waiting[-1][0] == stamp_ns:  # as nearly always
+            return stamp_ns
         stamp = min((s for s, _ in self.waiting), key=lambda s: abs(s - stamp_ns), default=None)
         return stamp if stamp is not None and abs(stamp - stamp_ns) <= tolerance_ns else None
 

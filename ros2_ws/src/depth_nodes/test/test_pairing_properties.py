@@ -4,11 +4,12 @@
 import pytest
 
 pytest.importorskip("hypothesis", reason="hypothesis is not installed")
-from depth_nodes.pairing import INFOS, LEFT, TOPICS, PairMatcher
+from depth_nodes.pairing import INFOS, LEFT, RIGHT, RIGHT_INFO, TOPICS, PairMatcher
 from hypothesis import given
 from hypothesis import strategies as st
 
 MS = 1_000_000
+RIGHTS = (RIGHT, RIGHT_INFO)
 
 
 @st.composite
@@ -69,3 +70,30 @@ def test_frames_that_arrive_whole_are_paired_and_the_others_are_not(frames):
     messages = [(topic, 50 * number) for number, topics in enumerate(frames) for topic in topics]
     pairs = play(PairMatcher(), messages)
     assert [pair.stamp_ns for pair in pairs] == [50 * MS * n for n, topics in enumerate(frames) if len(topics) == 4]
+
+
+@given(
+    st.lists(st.permutations(TOPICS).flatmap(lambda order: st.integers(1, 4).map(lambda n: order[:n])), max_size=40),
+    st.integers(0, 200),
+    st.integers(-20, 20),
+    st.booleans(),
+)
+def test_frames_are_never_mixed_whatever_is_lost_and_however_wide_the_tolerance(frames, tolerance_ms, late_ms, cache):
+    """Frames at 20 Hz of which messages get lost, the right camera's stamps late by less than half the interval.
+
+    Three whole frames come first, which tell the interval.
+    """
+    frames = [TOPICS] * 3 + frames
+    messages = [
+        (topic, 1000 + 50 * number + (late_ms if topic in RIGHTS else 0))
+        for number, topics in enumerate(frames)
+        for topic in topics
+    ]
+    pairs = play(PairMatcher(tolerance_ms * MS, cache), messages)
+    assert len(pairs) >= 2 or abs(late_ms) > tolerance_ms
+    for pair in pairs:
+        left = pair.messages[LEFT][2]
+        for topic, (_, of, stamp_ns) in pair.messages.items():
+            assert of == topic
+            if not (cache and topic in INFOS):
+                assert stamp_ns - left == (late_ms * MS if topic in RIGHTS else 0)
