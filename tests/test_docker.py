@@ -110,13 +110,30 @@ def test_locked_packages_are_those_that_setup_py_asks_for(image):
     assert ("numpy" in lock) == (image == "jetson6"), "apt's OpenCV is built against apt's NumPy"
 
 
-def test_images_agree_on_what_they_share():
+def test_images_agree_on_versions():
     for name in ("mcap", "rosbags", "onnxruntime-gpu", "cuda-python"):
         assert len({lock[name] for image in ("cpu", "cuda", "jetson") if name in (lock := locked(image))}) == 1, name
     assert (
         len({line.words for image in ("cuda", "jetson") for line in dockerfile(image) if "TENSORRT=" in line.words})
         == 1
     )
+
+
+def test_the_page_names_bases_and_versions_as_they_are():
+    rows = re.findall(r"^\| `docker/Dockerfile\.(\w+)` \|(.+)$", (ROOT / "docs/onboard.md").read_text(), re.MULTILINE)
+    assert [image for image, _ in rows] == list(IMAGES)
+    for image, row in rows:
+        lock = locked(image)
+        runtime = lock.get("onnxruntime") or lock["onnxruntime-gpu"]
+        python = {"jazzy": "3.12", "humble": "3.10"}[IMAGES[image]]
+        tensorrt = [i.words.removeprefix("TENSORRT=") for i in dockerfile(image) if i.words.startswith("TENSORRT=")]
+        names = [
+            f"ONNX Runtime {runtime} ",
+            f"| {IMAGES[image].title()}, {python} |",
+            *(f"TensorRT {v} " for v in tensorrt),
+        ]
+        names.append(f"| `{dockerfile(image)[0].words.removeprefix('BASE_IMAGE=')}` |")
+        assert [name for name in names if name not in row.replace(";", " ;")] == [], row
 
 
 def test_locks_are_those_of_lock_py():

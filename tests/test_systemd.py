@@ -52,6 +52,18 @@ def test_systemd_sees_a_line_that_it_does_not_understand(folder, tmp_path):
     assert "WatchdogSecs" in analyse("verify", path, "--man=no").stderr
 
 
+def test_systemd_understands_the_drop_in_with_its_engine(folder, tmp_path):
+    """The lines that are commented out too: uncommented, all that is left is settings."""
+    shutil.copy(folder / UNIT, tmp_path / "depth-stack@front.service")
+    drop_in = tmp_path / "depth-stack@front.service.d/gpu.conf"
+    drop_in.parent.mkdir()
+    text = re.sub(r"^#(?=\w+=)", "", (folder / "gpu.conf").read_text(), flags=re.MULTILINE)
+    assert "ExecStartPre=/bin/bash" in [line[:22] for line in text.splitlines()]
+    drop_in.write_text(text)
+    done = analyse("verify", tmp_path / "depth-stack@front.service", "--man=no")
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def test_systemd_finds_the_exposure_small(folder, tmp_path):
     """1.5 of 10 by systemd 252; what is left is mostly the network and the shared memory that DDS needs."""
     instance = shutil.copy(folder / UNIT, tmp_path / "depth-stack@front.service")
