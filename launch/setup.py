@@ -18,6 +18,7 @@ setup(
         (f"share/{package_name}/launch", glob("launch/*.launch.py")),
         (f"share/{package_name}/config", glob("config/*")),
         (f"share/{package_name}/rviz", glob("rviz/*.rviz")),
+        (f"share/{package_name}/systemd", glob("systemd/*")),
     ],
     python_requires=">=3.10",
     install_requires=["setuptools"],

@@ -81,10 +81,10 @@ def test_pip_brings_the_networks_with_their_cards_and_the_launch_files(source, i
     assert (share / "depth_zoo" / "LICENSE").is_file()
     bringup = {
         path.relative_to(source / "launch")
-        for folder in ("launch", "config", "rviz")
+        for folder in ("launch", "config", "rviz", "systemd")
         for path in (source / "launch" / folder).iterdir()
     }
-    assert Path("launch/stereo.launch.py") in bringup
+    assert {Path("launch/stereo.launch.py"), Path("systemd/depth-stack@.service")} <= bringup
     assert {path for path in bringup if not (share / "depth_bringup" / path).is_file()} == set()
 
 

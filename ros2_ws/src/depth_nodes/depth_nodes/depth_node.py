@@ -25,6 +25,7 @@ from .runtime_log import forward_runtime_log
 from .session import Session
 from .settings import Settings
 from .stage_times import StageTimes
+from .watchdog import Watchdog
 
 # How long a deactivation waits for the frame in work. After it the node is inactive and refuses to be activated until
 # that frame has come back.
@@ -50,6 +51,7 @@ class DepthNode(LifecycleNode, Generic[S]):
         self._session: Session | None = None
         self.monitor = Monitor(self, subject, self._health)
         self.times = StageTimes(self)
+        self._watchdog = Watchdog(self, self.monitor.statistics, self._health)
         backwards = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
         self._jump_handle = self.get_clock().create_jump_callback(backwards, post_callback=self._on_time_jump)
         self._refuse_unfit_transitions()

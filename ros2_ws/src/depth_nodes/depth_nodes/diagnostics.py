@@ -61,6 +61,7 @@ def status(name: str, health: Health, snapshot: Snapshot) -> DiagnosticStatus:
         "requested backend": health.requested_backend,
         "answered": snapshot.answered,
         "frame in work s": f"{health.busy_s:.1f}",
+        "silence": health.silence,
         "rate_hz": f"{snapshot.rate_hz:.2f}",
         "valid ratio": f"{snapshot.valid_ratio:.4f}",
         "last problem": snapshot.last_problem,
