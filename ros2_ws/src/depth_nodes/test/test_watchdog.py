@@ -33,7 +33,7 @@ def statistics() -> Statistics:
 def test_a_node_that_predicts_lives(statistics):
     liveness = Liveness()
     for _ in range(3):
-        statistics.answer({"inference": 5.0}, 1.0)
+        statistics.frame_answered({"inference": 5.0}, 1.0)
         statistics.drop("superseded")
         assert liveness.ask(AT_WORK, statistics.snapshot())
 
@@ -42,11 +42,11 @@ def test_a_node_that_predicts_lives(statistics):
 def test_a_node_that_only_loses_frames_does_not(statistics, cause):
     """A CUDA context that was lost fails every frame; behind a worker that hangs they push each other out."""
     liveness = Liveness()
-    statistics.answer({"inference": 5.0}, 1.0)
+    statistics.frame_answered({"inference": 5.0}, 1.0)
     assert liveness.ask(AT_WORK, statistics.snapshot())
     statistics.drop(cause, "CUDA failed")
     assert [liveness.ask(AT_WORK, statistics.snapshot()) for _ in range(3)] == [False] * 3
-    statistics.answer({"inference": 5.0}, 1.0)
+    statistics.frame_answered({"inference": 5.0}, 1.0)
     assert liveness.ask(AT_WORK, statistics.snapshot())
 
 
@@ -71,7 +71,7 @@ def test_bad_messages_are_no_fault_of_the_node(statistics):
 
 
 def test_a_frame_that_is_overdue_ends_it_whatever_else_holds(statistics):
-    statistics.answer({"inference": 5.0}, 1.0)
+    statistics.frame_answered({"inference": 5.0}, 1.0)
     assert not Liveness().ask(replace(AT_WORK, busy_s=STUCK_S, watched=False), statistics.snapshot())
 
 
