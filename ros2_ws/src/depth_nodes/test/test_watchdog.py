@@ -17,6 +17,7 @@ AT_WORK = Health(
     failure="",
     busy_s=0.0,
     silence="",
+    warnings=(),
     watched=True,
     backend=None,
     requested_backend="auto",
