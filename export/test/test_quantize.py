@@ -18,7 +18,7 @@ from depth_export.int8_gate import Gate, QuantisationError
 from depth_export.int8_graph import INT8_FORMATS, parts_of, with_neighbours
 from depth_export.matched_pair import matched_pair
 from depth_export.pairs import read_pairs
-from depth_export.probe import probe_spec, write_probe
+from depth_export.probe import mono_probe_spec, probe_spec, write_probe
 from depth_export.quantize import quantize_file
 from depth_export.quantize_command import split
 from depth_models.blocks import ConvBlock
@@ -151,10 +151,17 @@ def test_a_part_that_is_to_stay_fp32_does(tiny_file, folder, tmp_path):
         quantize_file(tiny_file, tmp_path / "x.onnx", pairs[:3], pairs[3:], Gate(keep=("lost",)))
 
 
-def test_a_network_that_takes_more_than_a_pair_is_refused_at_once(folder, tmp_path):
-    source = write_probe(tmp_path / "regions.onnx", replace(probe_spec(), inputs=("left", "right", "regions")))
+OTHER_INPUTS = {
+    "regions": replace(probe_spec(), inputs=("left", "right", "regions")),
+    "image": mono_probe_spec(),  # its gate measures disparity, of which a network of one camera has none
+}
+
+
+@pytest.mark.parametrize("image", OTHER_INPUTS)
+def test_a_network_that_takes_other_images_than_a_pair_is_refused_at_once(folder, tmp_path, image):
+    source = write_probe(tmp_path / "other.onnx", OTHER_INPUTS[image])
     pairs = read_pairs(folder)
-    with pytest.raises(SpecError, match=r"inputs \['left', 'right'\], got 'probe' .* nothing here gives 'regions'"):
+    with pytest.raises(SpecError, match=rf"inputs \['left', 'right'\], got 'probe' .* nothing here gives '{image}'"):
         quantize_file(source, tmp_path / "int8.onnx", pairs[:3], pairs[3:], Gate())
     assert list(tmp_path.iterdir()) == [source]
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks in torch. `build(name)` makes one; importing this package registers them all."""
 
-from . import stereo
+from . import mono, stereo
 from .cost import Cost, count_cost
 from .labels import LABELS
-from .network import Network, StereoNetwork, network_spec, published_maps
+from .network import MonoNetwork, Network, StereoNetwork, network_spec, published_maps
 from .registry import build, names, register
 from .revision import git_revision
 from .weights import average_weights, load_weights, save_weights, without_folders
@@ -12,6 +12,7 @@ from .weights import average_weights, load_weights, save_weights, without_folder
 __all__ = [
     "LABELS",
     "Cost",
+    "MonoNetwork",
     "Network",
     "StereoNetwork",
     "average_weights",
@@ -19,6 +20,7 @@ __all__ = [
     "count_cost",
     "git_revision",
     "load_weights",
+    "mono",
     "names",
     "network_spec",
     "published_maps",

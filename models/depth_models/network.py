@@ -74,6 +74,18 @@ class StereoNetwork(Network):
         return {"max_disparity": float(self.config.max_disparity_px)}
 
 
+class MonoNetwork(Network):
+    """Base of networks of a single camera: `config` has a `canonical_focal_px`, for which their depth is metric."""
+
+    task = "mono"
+    inputs: tuple[str, ...] = ("image",)
+    outputs: ClassVar[dict[str, int]] = {"depth": 1}
+
+    def spec_fields(self) -> dict[str, Any]:
+        """The focal length for which its depth is metric."""
+        return {"canonical_focal_px": float(self.config.canonical_focal_px)}
+
+
 def published_maps(network: Network, prediction: dict[str, Tensor], width: int) -> dict[str, Tensor]:
     """Outputs of a network as the contract file publishes them, in the order of network.outputs.
 

@@ -32,8 +32,21 @@ class Features(NamedTuple):
         return Features(*(x[first:last] for x in self))
 
 
+class Context(NamedTuple):
+    """detail2 [B, 24, H/2, W/2] and x2 [B, 16, H/2, W/2] keep fine detail; f4, f8, f16 have PYRAMID_CHANNELS."""
+
+    detail2: Tensor
+    x2: Tensor
+    f4: Tensor
+    f8: Tensor
+    f16: Tensor
+
+
 class FeatureNet(nn.Module):
-    """Encoder with a feature pyramid and a shallow path that keeps fine detail."""
+    """Encoder with a feature pyramid and a shallow path that keeps fine detail.
+
+    match_channels: of match4; 0 = for a single view, which is matched with nothing: `context` alone.
+    """
 
     def __init__(self, match_channels: int) -> None:
         super().__init__()
@@ -41,25 +54,31 @@ class FeatureNet(nn.Module):
         p4, p8, p16 = PYRAMID_CHANNELS
         self.backbone = EfficientNetLite0()
         self.detail2 = ConvBlock(3, DETAIL_CHANNELS, 3, 2)
-        self.detail4 = nn.Sequential(ConvBlock(DETAIL_CHANNELS, 48, 3, 2), ConvBlock(48, 48))
+        if match_channels:
+            self.detail4 = nn.Sequential(ConvBlock(DETAIL_CHANNELS, 48, 3, 2), ConvBlock(48, 48))
         self.lateral16 = ConvBlock(c32, c16, 1)
         self.smooth16 = InvertedResidual(c16, p16)
         self.lateral8, self.from16 = ConvBlock(c8, p8, 1), ConvBlock(p16, p8, 1)
         self.smooth8 = InvertedResidual(p8, p8)
         self.lateral4 = ConvBlock(c4, p4, 1)
         self.smooth4 = InvertedResidual(p4, p4)
-        m = match_channels
-        self.match4 = nn.Sequential(ConvBlock(48 + p4, m, 1), ConvBlock(m, m), nn.Conv2d(m, m, 1))
-        self.match2 = nn.Conv2d(DETAIL_CHANNELS + c2, LOCAL_CHANNELS, 1)
+        if m := match_channels:
+            self.match4 = nn.Sequential(ConvBlock(48 + p4, m, 1), ConvBlock(m, m), nn.Conv2d(m, m, 1))
+            self.match2 = nn.Conv2d(DETAIL_CHANNELS + c2, LOCAL_CHANNELS, 1)
 
     def forward(self, image: Tensor) -> Features:
         """RGB images [B, 3, H, W] in 0..255, H and W multiples of 32."""
+        context = self.context(image)
+        detail = context.detail2
+        match4 = self.match4(torch.cat((self.detail4(detail), context.f4), 1))
+        return Features(match4, conv_of_parts(self.match2, (detail, context.x2)), *context)
+
+    def context(self, image: Tensor) -> Context:
+        """All that a view tells by itself, of RGB images [B, 3, H, W] in 0..255."""
         image = normalise(image)
         x2, *deeper = self.backbone(image)
-        f4, f8, f16 = self._merge(*deeper)
-        detail = self.detail2(image)
-        match4 = self.match4(torch.cat((self.detail4(detail), f4), 1))
-        return Features(match4, conv_of_parts(self.match2, (detail, x2)), detail, x2, f4, f8, f16)
+        pyramid = self._merge(*deeper)
+        return Context(self.detail2(image), x2, *pyramid)
 
     def pyramid(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Only f4, f8, f16 of RGB images [B, 3, H, W] in 0..255: all that a panoptic head reads."""

@@ -7,7 +7,6 @@ local correlation between shallow features of the full-size views brings back.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +19,7 @@ from ..blocks import ConvBlock, InvertedResidual, double, unit_channels
 from ..network import StereoNetwork
 from ..registry import register, with_overrides
 from .correlation import local_correlation
-from .disparity import convex_upsample
+from .disparity import convex_upsample, start_bilinear
 from .features import DETAIL_CHANNELS, normalise
 from .refine import DISPARITY_SCALE
 from .stereo_panoptic import StereoPanoptic, StereoPanopticConfig
@@ -143,11 +142,7 @@ def start_from_bilinear(head: nn.Conv2d, mask: nn.Conv2d) -> None:
     """Set both layers so that at first nothing is corrected and the disparity is upsampled bilinearly."""
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)
-    nn.init.zeros_(mask.weight)
-    fractions = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])  # of three neighbours, for the two fine pixels
-    weights = torch.einsum("ai,bj->ijab", fractions, fractions).reshape(9, 4)
-    with torch.no_grad():
-        mask.bias.copy_(weights.clamp(min=math.exp(-8)).log().flatten())
+    start_bilinear(mask)
 
 
 @register("stereo_xs")

@@ -76,16 +76,12 @@ def random_view(sample: Sample, data: DataConfig, rng: np.random.Generator) -> S
 def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
     """Samples of one size as a batch; maps that a sample lacks become unknown.
 
-    Sky without disparity gets 0, infinitely far: files say 0 for "unknown" and so lose it, and a network that never
-    met truth there takes the sky for an obstacle.
+    Sky without disparity gets 0, and without depth infinity: files say 0 for "unknown" and so lose it, and a network
+    that never met truth there takes the sky for an obstacle.
     """
 
     def stack(name: str, unknown: float, dtype: type) -> torch.Tensor:
-        maps = [getattr(s, name) for s in samples]
-        shape = samples[0].left.shape[:2]
-        return torch.from_numpy(
-            np.stack([np.full(shape, unknown, dtype) if m is None else m.astype(dtype) for m in maps])
-        )
+        return _stacked([getattr(s, name) for s in samples], samples[0].left.shape[:2], unknown, dtype)
 
     def images(name: str) -> torch.Tensor | None:
         """None when no sample has this image, NaN for each that lacks it."""
@@ -109,5 +105,34 @@ def collate_samples(samples: list[Sample], device: torch.device) -> StereoBatch:
         instance=stack("instance", 0, np.int64),
         has_instances=torch.tensor(instances),
         regions=images("regions"),
+        **_metric(samples, semantic),
     )
     return batch.to(device)
+
+
+def _metric(samples: list[Sample], semantic: torch.Tensor) -> dict[str, torch.Tensor]:
+    """depth_m and focal_px of a batch; nothing where no sample knows its camera.
+
+    Views may have been stretched: the focal length is then the geometric mean of both axes, since neither the width nor
+    the height of things tells their distance alone.
+    """
+    cameras = [sample.camera for sample in samples]
+    if not any(cameras):
+        return {}
+    focal_px = [np.nan if camera is None else np.sqrt(camera.fx * camera.fy) for camera in cameras]
+    shape = samples[0].left.shape[:2]
+    depth_m = _stacked([_depth_m(sample) for sample in samples], shape, np.nan, np.float32)
+    depth_m[depth_m.isnan() & (semantic == SKY)] = torch.inf
+    return {"depth_m": depth_m[:, None], "focal_px": torch.tensor(focal_px, dtype=torch.float32)}
+
+
+def _depth_m(sample: Sample) -> np.ndarray | None:
+    """True depth, else that of the true disparity, infinite where nothing is left of it."""
+    if sample.depth_m is not None or sample.disparity_px is None:
+        return sample.depth_m
+    return sample.depth_of(sample.disparity_px)
+
+
+def _stacked(maps: list[np.ndarray | None], shape: tuple[int, int], unknown: float, dtype: type) -> torch.Tensor:
+    """[B, H, W] of maps of this shape, `unknown` where there is none."""
+    return torch.from_numpy(np.stack([np.full(shape, unknown, dtype) if m is None else m.astype(dtype) for m in maps]))

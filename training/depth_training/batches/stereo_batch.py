@@ -20,7 +20,9 @@ class StereoBatch:
     left, right: float [B, 3, H, W] RGB 0..255; disparity_px: float [B, 1, H, W] of the left view, NaN = unknown,
     0 = infinitely far; occluded: float [B, 1, H, W], 1 where the right camera does not see it, NaN = unknown;
     semantic: int64 [B, H, W], 255 = unlabelled; instance: int64 [B, H, W], 0 = stuff; has_instances: bool [B];
-    regions: float [B, 3, H, W] 0..255, image of the left view's regions, NaN = unknown, None = unknown for all.
+    regions: float [B, 3, H, W] 0..255, image of the left view's regions; depth_m: float [B, 1, H, W] of the left view,
+    infinity = infinitely far; focal_px: float [B] of its camera at this size. Of these three NaN = unknown, None =
+    unknown for all.
     """
 
     left: Tensor
@@ -31,13 +33,14 @@ class StereoBatch:
     instance: Tensor
     has_instances: Tensor
     regions: Tensor | None = None
+    depth_m: Tensor | None = None
+    focal_px: Tensor | None = None
 
     @staticmethod
     def cat(batches: list[StereoBatch]) -> StereoBatch:
         """One batch of several."""
-        if any(batch.regions is not None for batch in batches):
-            batches = [batch.with_regions() for batch in batches]
-        columns = {name: [getattr(batch, name) for batch in batches] for name in batches[0].known()}
+        names = {name: None for batch in batches for name in batch.known()}
+        columns = {name: [batch.or_unknown(name) for batch in batches] for name in names}
         return StereoBatch(**{name: torch.cat(parts) for name, parts in columns.items()})
 
     def known(self) -> dict[str, Tensor]:
@@ -47,19 +50,34 @@ class StereoBatch:
 
     def with_regions(self) -> StereoBatch:
         """The batch with regions, unknown where it has none."""
-        if self.regions is not None:
-            return self
-        return replace(self, regions=torch.full_like(self.left, nan))
+        return replace(self, regions=self.or_unknown("regions"))
+
+    def or_unknown(self, name: str) -> Tensor:
+        """The tensor of this name, NaN where the batch has none."""
+        if (value := getattr(self, name)) is not None:
+            return value
+        shapes = {"regions": self.left, "depth_m": self.disparity_px, "focal_px": self.left[:, 0, 0, 0]}
+        return torch.full_like(shapes[name], nan)
+
+    def canonical_depth_m(self, focal_px: float) -> Tensor:
+        """True depth of the scenes in which a camera of this focal length would see the left views, [B, 1, H, W] m.
+
+        Z f_c / f of each view's own depth Z and focal length f: things look as large as they are larger and farther
+        away. NaN = depth or camera unknown.
+        """
+        ratio = focal_px / self.or_unknown("focal_px")
+        return self.or_unknown("depth_m") * ratio[:, None, None, None]
 
     def first(self, count: int) -> StereoBatch:
         """The first `count` pairs, or all where there are fewer."""
         return StereoBatch(**{name: value[:count] for name, value in self.known().items()})
 
     def without_truth(self) -> StereoBatch:
-        """The same pairs, and nothing known about them but their regions."""
+        """The same pairs, and nothing known about them but their regions and focal length."""
         return replace(
             self,
             disparity_px=torch.full_like(self.disparity_px, nan),
+            depth_m=None,
             occluded=torch.full_like(self.occluded, nan),
             semantic=torch.full_like(self.semantic, UNLABELLED),
             instance=torch.zeros_like(self.instance),
@@ -80,7 +98,7 @@ class StereoBatch:
             maps = network.left_view_maps(self.left.contiguous(memory_format=torch.channels_last))
             if maps.keys() >= set(names):
                 return maps
-        known = self.known()
+        known = self.known() | {"image": self.left}
         if missing := [name for name in network.inputs if name not in known]:
             raise ValueError(
                 f"expected a data set with {list(network.inputs)} for {type(network).__name__}, got no "

@@ -61,7 +61,8 @@ class SyntheticSource:
 
 
 def batch_of_sample(sample: StereoSample) -> StereoBatch:
-    """A rendered batch: everything is known, unless the scenes carry no meaning."""
+    """A rendered batch: everything is known, unless the scenes carry no meaning; sky is infinitely far."""
+    focal_baseline = sample.focal_px * sample.baseline_m
     return StereoBatch(
         left=sample.left,
         right=sample.right,
@@ -70,4 +71,6 @@ def batch_of_sample(sample: StereoSample) -> StereoBatch:
         semantic=sample.semantic,
         instance=sample.instance,
         has_instances=torch.ones(len(sample.left), dtype=torch.bool, device=sample.left.device),
+        depth_m=focal_baseline[:, None, None, None] / sample.disparity,
+        focal_px=sample.focal_px,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from depth_models import LABELS, git_revision
+from depth_models import LABELS, Network, git_revision
 from depth_runtime.files.atomic import replacing
 from torch import nn
 
@@ -20,12 +20,12 @@ SCHEMA = 3
 KEYS = ("schema", "network", "network_config", "recipe", "spec", "git_revision", "weights", "ema", "state")
 
 
-def spec_fields(network: nn.Module) -> dict[str, Any]:
+def spec_fields(network: Network) -> dict[str, Any]:
     """What the exported file's spec will say of a network, as plain values."""
     return {
-        "task": "stereo",
+        "task": network.task,
         "size_multiple": network.size_multiple,
-        "max_disparity": float(network.config.max_disparity_px),
+        **network.spec_fields(),
         "outputs": dict(network.outputs),
         "labels": [label.name for label in LABELS] if "semantic" in network.outputs else [],
     }
@@ -33,7 +33,7 @@ def spec_fields(network: nn.Module) -> dict[str, Any]:
 
 def write_checkpoint(
     path: Path,
-    network: nn.Module,
+    network: Network,
     ema: dict[str, torch.Tensor],
     recipe: dict[str, Any],
     state: dict[str, Any],

@@ -32,6 +32,6 @@ def sample_with_truth(section: str, dataset: Dataset, objective: Objective) -> S
     raise ValueError(
         f"expected {' or '.join(objective.truth)} for objective '{objective.name}' in {section}, got none in "
         f"{len(names)} of {len(dataset)} samples (first '{names[0]}'): disparity_px counts from 0 to "
-        f"{objective.max_disparity_px:g} (loss.max_disparity_px), semantic where it is labelled; check the names and "
-        "the content of the truth's files, or leave the section out"
+        f"{objective.max_disparity_px:g} (loss.max_disparity_px), depth_m where the camera is known, semantic where it "
+        "is labelled; check the names and the content of the truth's files, or leave the section out"
     )

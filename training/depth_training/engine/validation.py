@@ -12,13 +12,16 @@ import numpy as np
 import torch
 from depth_models import LABELS
 from depth_runtime.drawing import colour_values, palette
-from depth_runtime.metrics import class_iou, confusion, disparity_errors, mean_iou
+from depth_runtime.metrics import class_iou, confusion, depth_errors, disparity_errors, mean_iou
 from torch import Tensor, nn
 
 from ..batches.stereo_batch import StereoBatch
 from ..objectives import MissingPredictionError, Objective
 
 FIGURES = ("epe", "d1", "bad2")
+DEPTH_FIGURES = ("abs_rel", "rmse", "delta1")
+FARTHEST_M = 80.0  # of true depth that is scored, as on KITTI
+FOCAL_BASELINE_PX_M = 100.0  # of the pair in whose disparities a picture shows depth
 _CLASS_COLOURS = palette({label.id: label.color for label in LABELS})
 CLASS_FIGURE = "iou_"  # and the name of the class
 
@@ -29,8 +32,10 @@ def validation_scores(
 ) -> dict[str, float]:
     """Means over the batches: loss, epe (px), d1, bad2 (%) of truth within the objective's range.
 
-    Of all labelled pixels: miou, pixel_accuracy and iou_CLASS of each class that occurs (%). Figures that no batch has
-    truth for, or that the network does not predict for this objective, are left out.
+    Of a network that predicts depth: abs_rel (%), rmse (m), delta1 (%) up to FARTHEST_M, in metres of the views' own
+    cameras, never scaled by the truth. Of all labelled pixels: miou, pixel_accuracy and iou_CLASS of each class that
+    occurs (%). Figures that no batch has truth for, or that the network does not predict for this objective, are left
+    out.
     network: in eval mode. All processes must call it alike, since masked means run over all of them.
     """
     rows, matrix = [], 0
@@ -38,6 +43,7 @@ def validation_scores(
         with autocast:
             prediction = batch.predict_with(network, objective.predictions)
         errors = _disparity_figures(prediction, batch, objective.max_disparity_px)
+        errors |= _depth_figures(network, prediction, batch)
         rows.append({"loss": _loss(objective, network, prediction, batch), **errors})
         if "semantic" in prediction:
             matrix = matrix + _confusion(prediction["semantic"], batch.semantic)
@@ -63,6 +69,15 @@ def _disparity_figures(prediction: Mapping[str, Any], batch: StereoBatch, max_di
     truth = torch.where(batch.disparity_px < max_disparity_px, batch.disparity_px, torch.nan)
     errors = disparity_errors(prediction["disparity"].float().cpu().numpy(), truth.cpu().numpy())
     return {name: errors[name] for name in FIGURES}
+
+
+def _depth_figures(network: nn.Module, prediction: Mapping[str, Any], batch: StereoBatch) -> dict[str, float]:
+    if "depth" not in prediction:
+        return {}
+    ratio = batch.or_unknown("focal_px") / network.config.canonical_focal_px
+    predicted_m = (prediction["depth"].float() * ratio[:, None, None, None]).cpu().numpy()
+    errors = depth_errors(predicted_m, batch.or_unknown("depth_m").cpu().numpy(), max_depth_m=FARTHEST_M)
+    return {name: errors[name] for name in DEPTH_FIGURES}
 
 
 def _loss(objective: Objective, network: nn.Module, prediction: dict[str, Any], batch: StereoBatch) -> float:
@@ -91,18 +106,28 @@ def prediction_panel(
 ) -> np.ndarray:
     """uint8 [rows, columns, 3] RGB of the first `count` pairs: left, truth and prediction.
 
-    Of disparity, and where there is any confidence as well; of classes where the objective needs no disparity.
+    Of disparity, or depth as disparity, and where there is any confidence as well; of classes where the objective needs
+    neither.
     """
     batch = batch.first(count)
     with autocast:
         prediction = batch.predict_with(network, objective.predictions)
-    row = _disparity_row if "disparity" in prediction else _class_row
-    return np.vstack([np.hstack(row(prediction, batch, index)) for index in range(len(batch.left))])
+    if "disparity" in prediction:
+        maps = batch.disparity_px, prediction["disparity"]
+    elif "depth" in prediction:
+        true_depth_m = batch.canonical_depth_m(network.config.canonical_focal_px)
+        maps = FOCAL_BASELINE_PX_M / true_depth_m, FOCAL_BASELINE_PX_M / prediction["depth"]
+    else:
+        return np.vstack([np.hstack(_class_row(prediction, batch, index)) for index in range(len(batch.left))])
+    return np.vstack([np.hstack(_near_row(*maps, prediction, batch, index)) for index in range(len(batch.left))])
 
 
-def _disparity_row(prediction: Mapping[str, Tensor], batch: StereoBatch, index: int) -> list[np.ndarray]:
+def _near_row(
+    true_maps: Tensor, maps: Tensor, prediction: Mapping[str, Tensor], batch: StereoBatch, index: int
+) -> list[np.ndarray]:
+    """Image and maps of disparity in px: the true one and the predicted one."""
     image = _image(batch, index)
-    truth, disparity = (x[index, 0].float().cpu().numpy() for x in (batch.disparity_px, prediction["disparity"]))
+    truth, disparity = (x[index, 0].float().cpu().numpy() for x in (true_maps, maps))
     top = max(1.0, float(np.nanpercentile(truth, 99))) if np.isfinite(truth).any() else float(disparity.max())
     columns = [image, *(colour_values(values, top) for values in (truth, disparity))]
     if "confidence" in prediction:

@@ -87,12 +87,12 @@ def _certainty_losses(prediction: dict[str, Tensor], batch: StereoBatch) -> dict
     truth = batch.disparity_px
     good = (prediction["disparity"].detach() - truth).abs() < SURE_PX + SURE_FRACTION * truth
     return {
-        "confidence": _half_resolution_loss(prediction["confidence"], good.float(), truth.isfinite()),
-        "occlusion": _half_resolution_loss(prediction["occlusion"], batch.occluded, batch.occluded.isfinite()),
+        "confidence": half_resolution_loss(prediction["confidence"], good.float(), truth.isfinite()),
+        "occlusion": half_resolution_loss(prediction["occlusion"], batch.occluded, batch.occluded.isfinite()),
     }
 
 
-def _half_resolution_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
+def half_resolution_loss(logits: Tensor, target: Tensor, known: Tensor) -> Tensor:
     """Cross entropy of logits [B, 1, H/2, W/2] against the fraction of known pixels with target 1, [B, 1, H, W]."""
     weight = F.avg_pool2d(known.float(), 2)
     fraction = F.avg_pool2d(torch.where(known, target, 0), 2) / weight.clamp(min=0.25)

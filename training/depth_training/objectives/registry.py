@@ -47,6 +47,7 @@ class _Registered:
 # Map of StereoBatch -> whether it tells anything, given the largest disparity that counts.
 KNOWN_TRUTH: dict[str, Callable[[StereoBatch, float], bool]] = {
     "disparity_px": lambda batch, top_px: bool(((batch.disparity_px >= 0) & (batch.disparity_px < top_px)).any()),
+    "depth_m": lambda batch, _: bool((batch.canonical_depth_m(1.0) > 0).any()),
     "semantic": lambda batch, _: bool((batch.semantic != UNLABELLED).any()),
 }
 _OBJECTIVES: dict[str, _Registered] = {}

@@ -23,7 +23,8 @@ class StereoSample:
 
     left, right: float [B, 3, H, W] RGB 0..255; disparity: float [B, 1, H, W] px of the left view, 0 = sky;
     occluded: bool [B, 1, H, W], True where the right camera does not see the left view's surface;
-    semantic: int64 [B, H, W] label ids, 255 unlabelled; instance: int64 [B, H, W], 0 = stuff.
+    semantic: int64 [B, H, W] label ids, 255 unlabelled; instance: int64 [B, H, W], 0 = stuff;
+    focal_px, baseline_m: float [B] of the cameras, whose pixels are square and whose middles agree.
     """
 
     left: torch.Tensor
@@ -32,6 +33,8 @@ class StereoSample:
     occluded: torch.Tensor
     semantic: torch.Tensor
     instance: torch.Tensor
+    focal_px: torch.Tensor
+    baseline_m: torch.Tensor
 
 
 class Renderer:
@@ -146,7 +149,8 @@ class Renderer:
         """Stereo pairs and labels of a scene batch; camera: left camera [B, 3] m, None = world origin."""
         left_eye, right_eye = self.eyes(scene, camera)
         labels = self.labels(scene, camera)
-        return StereoSample(self.view(scene, left_eye), self.view(scene, right_eye), *labels)
+        views = self.view(scene, left_eye), self.view(scene, right_eye)
+        return StereoSample(*views, *labels, scene.focal, scene.baseline)
 
     def sequence(
         self, scene: Scene, positions: torch.Tensor, rotations: torch.Tensor, seconds: torch.Tensor

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from depth_runtime.camera import StereoCamera
 from depth_training.batches.dataset_source import collate_samples
 from depth_training.core.strict_config import read_config
 from depth_training.data import Sample
@@ -26,6 +27,7 @@ def pair_of(height: int, width: int) -> Sample:
         semantic=np.full((height, width), 2, np.uint8),
         instance=np.zeros((height, width), np.uint16),
         regions=regions,
+        camera=StereoCamera(50.0, 50.0, width / 2, width / 2, height / 2, 0.5),
     )
 
 

@@ -2,11 +2,13 @@
 """Figures of a run on held-out data."""
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from depth_models import LABELS
+from depth_runtime.camera import StereoCamera
 from depth_training.batches.dataset_source import collate_samples
 from depth_training.data import Sample
 from depth_training.engine.validation import class_figures, prediction_panel, validation_scores
@@ -65,3 +67,48 @@ def test_the_picture_of_classes_has_the_image_the_truth_and_the_prediction():
     assert panel[3, 64 + 3].tolist() == [0, 0, 0]
     assert panel[20, 128 + 3].tolist() == road
     assert panel[20, 128 + 60].tolist() == vehicle
+
+
+class EightMetres(torch.nn.Module):
+    """Says 8 m at a focal length of 100 px everywhere, and nothing of classes."""
+
+    inputs = ("image",)
+    config = SimpleNamespace(canonical_focal_px=100.0, nearest_m=0.5, farthest_m=200.0)
+
+    def left_view_maps(self, left: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {}
+
+    def forward(self, image: torch.Tensor) -> dict[str, torch.Tensor]:
+        batch, _, height, width = image.shape
+        return {"depth": torch.full((batch, 1, height, width), 8.0)}
+
+
+def pair_at(depth_m: float, focal_px: float):
+    """A batch of one pair whose left half is at this depth, the right one farther than what is scored."""
+    image = np.full((32, 64, 3), 70, np.uint8)
+    camera = StereoCamera(focal_px, focal_px, 31.5, 31.5, 15.5, 0.5)
+    depth = np.full((32, 64), depth_m, np.float32)
+    depth[:, 32:] = 150.0
+    return collate_samples([Sample(left=image, right=image, depth_m=depth, camera=camera)], torch.device("cpu"))
+
+
+def test_depth_is_scored_in_metres_of_each_camera_and_never_scaled():
+    mono = make_objective("mono_supervised", {}, 188.0, "loss.options")
+    score = lambda *batches: validation_scores(EightMetres(), batches, mono, nullcontext())  # noqa: E731
+    # 8 m at 100 px are 4 m at 50 px.
+    assert score(pair_at(4.0, 50.0)) == {"abs_rel": 0.0, "rmse": 0.0, "delta1": 100.0}
+    assert score(pair_at(5.0, 50.0)) == {"abs_rel": pytest.approx(20), "rmse": pytest.approx(1), "delta1": 0.0}
+    both = score(pair_at(4.0, 50.0), pair_at(5.0, 50.0))
+    assert both == {"abs_rel": pytest.approx(10), "rmse": pytest.approx(0.5), "delta1": 50.0}
+    assert score(labelled(np.full((32, 64), 255, np.uint8))) == {}
+
+
+def test_the_picture_of_depth_shows_truth_and_prediction_near_in_red():
+    mono = make_objective("mono_supervised", {}, 188.0, "loss.options")
+    panel = prediction_panel(EightMetres(), pair_at(4.0, 50.0), mono, 4, nullcontext())
+    assert panel.shape == (32, 3 * 64, 3)
+    truth, predicted = panel[10, 64 + 5], panel[10, 128 + 5]
+    assert truth.tolist() == predicted.tolist()
+    assert truth[0] > truth[2]
+    far = panel[10, 64 + 50]
+    assert far[2] > far[0]
