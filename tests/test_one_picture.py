@@ -56,7 +56,7 @@ def by_predict(folder, out):
 
 
 def by_bag(folder, out):
-    replay(["images-to-bag", str(folder), str(out / "bag"), "--compress", "png"])
+    assert replay(["images-to-bag", str(folder), "--out", str(out / "bag"), "--compress", "png"]) == 0
     pair = [next(iter(read_bag(out / "bag", {topics.compressed(t)}))) for t in (topics.LEFT_IMAGE, topics.RIGHT_IMAGE)]
     return tuple(to_rgb(*decompress(deserialize(message.data, COMPRESSED)), bits=10) for message in pair)
 

@@ -96,7 +96,7 @@ def test_weights_return_as_saved_in_half_precision(network, tmp_path):
 
 def test_a_foreign_file_is_refused(tmp_path):
     torch.save({"model": {}}, tmp_path / "foreign.pt")
-    with pytest.raises(ValueError, match="save_weights"):
+    with pytest.raises(ValueError, match="expected a weights file"):
         depth_models.load_weights(tmp_path / "foreign.pt")
 
 
