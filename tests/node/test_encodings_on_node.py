@@ -58,6 +58,7 @@ def test_ten_bits_of_sixteen_are_found_and_said_once(start):
         pair = [make_image((grey * factor).astype(np.uint16), "mono16") for _ in range(2)]
         answered = disparity(rig, *pair)
         np.testing.assert_allclose(answered, grey * factor * 255 / 1023 / 2 - 3.5, atol=0.6)
+    rig.wait(lambda: "10 of 16 bits are in use" in process.log, "the bits in the log")
     assert process.log.count("10 of 16 bits are in use") == 1
     assert "up to 1023" in process.log
 
