@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -112,6 +113,7 @@ def test_the_script_becomes_the_node(folder, tmp_path, manager):
     (tmp_path / "site.yaml").write_text(f"/**:\n  ros__parameters:\n    model: {model}\n")
     (tmp_path / "setup.bash").write_text("export SOURCED=$UNSET_VARIABLE\n")
     environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # the script's python3 is the tests'
         "NOTIFY_SOCKET": manager.getsockname(),
         "DEPTH_STACK_SETUP": str(tmp_path / "setup.bash"),
         "PARAMS_FILE": str(tmp_path / "site.yaml"),
