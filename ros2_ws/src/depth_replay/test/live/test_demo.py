@@ -139,7 +139,9 @@ def test_camera_info_that_comes_once_explains_every_frame_that_was_lost(tmp_path
     assert main(["demo", str(bag), "--out", str(out), "--model", model, "--hz", "5", *RELIABLE]) == 0
     frames = json.loads((out / "report.json").read_text())["frames"]
     assert (frames["sent"], frames["answered"]) == (12, 1)
-    assert frames["causes"] == {"no left/camera_info for it": 11}
+    # The first image may be lost while DDS still finds its reader; then that is its cause.
+    assert sum(frames["causes"].values()) == 11
+    assert frames["causes"]["no left/camera_info for it"] >= 10
 
 
 def test_joined_bags_put_inputs_at_the_time_of_sending_under_their_interface_name(tmp_path):
@@ -250,7 +252,7 @@ def test_the_demo_answers_every_frame_and_scores_known_predictions(tmp_path, seq
 def test_a_node_that_cannot_start_ends_the_demo_with_its_log(tmp_path, sequences, own_domain, capsys):
     source = sequences.plain(tmp_path / "source", count=2)
     assert main(["images-to-bag", str(source), "--out", str(tmp_path / "bag")]) == 0
-    arguments = ["--out", str(tmp_path / "out"), "--model", str(tmp_path / "missing.onnx")]
+    arguments = ["--out", str(tmp_path / "out"), "--model", str(tmp_path / "missing.onnx"), "--hz", "5"]
     assert main(["demo", str(tmp_path / "bag"), *arguments]) == 1
     error = capsys.readouterr().err
     assert "stereo_node" in error
